@@ -1,21 +1,43 @@
-// Starts turbo on the whole workspace, from wherever the caller stands.
+// Starts the workspace's own tools, from wherever the caller stands.
 import { spawnSync } from "node:child_process";
-import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
+/** The folder of the workspace, with a separator at its end. */
 export const workspaceRoot = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * Runs one turbo task in every package that has it; prints only what failed, on stderr.
+ * The JavaScript file behind a command of one of the workspace's dependencies, to be run by `process.execPath`:
+ * the links in node_modules/.bin are shell scripts, and others on Windows.
+ *
+ * @param {string} dependency a dependency of the root package.json
+ * @param {string} [command] the command's name; the dependency's only one when left out
+ * @returns {string}
+ */
+export function commandFile(dependency, command) {
+  const folder = path.join(workspaceRoot, "node_modules", dependency);
+  const { bin } = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
+  const file = typeof bin === "string" ? bin : command === undefined ? Object.values(bin)[0] : bin[command];
+  return path.join(folder, file);
+}
+
+/**
+ * Runs one turbo task in every package that has it. Nothing is printed but, on stderr, what failed.
  *
  * @param {string} task a task of turbo.json
  * @returns {number} turbo's exit status
  */
 export function buildWorkspace(task) {
-  const turbo = createRequire(`${workspaceRoot}package.json`).resolve("turbo/bin/turbo");
-  const args = ["run", task, "--output-logs=errors-only", "--log-prefix=none", "--no-color"];
-  const result = spawnSync(process.execPath, [turbo, ...args], {
+  const args = [
+    "run",
+    task,
+    "--output-logs=errors-only",
+    "--log-prefix=none",
+    "--no-color",
+    "--continue=dependencies-successful",
+  ];
+  const result = spawnSync(process.execPath, [commandFile("turbo"), ...args], {
     cwd: workspaceRoot,
     stdio: ["ignore", "pipe", "pipe"],
     encoding: "utf8",

@@ -6,6 +6,8 @@ import { buildWorkspace, workspaceRoot } from "@tooling/build-command";
 
 const built = buildWorkspace("build");
 if (built !== 0) process.exit(built);
-const run = spawnSync(process.execPath, [`${workspaceRoot}apps/cli/bin/whv.js`, ...process.argv.slice(2)], { stdio: "inherit" });
+const run = spawnSync(process.execPath, [`${workspaceRoot}apps/cli/bin/whv.js`, ...process.argv.slice(2)], {
+  stdio: "inherit",
+});
 if (run.signal) process.kill(process.pid, run.signal);
 process.exitCode = run.status ?? 1;
