@@ -1,14 +1,12 @@
 #!/usr/bin/env node
-// Rolls a package's declarations up into dist/index.d.ts, and keeps the report of its public API.
+// Rolls a package's declarations up into dist/index.d.ts, and writes a report of its public API.
 //
 //   api-report clean    removes dist and build, so that nothing of a deleted source is published
 //   api-report rollup   dist/index.d.ts and build/api/<package>.api.md, from build/types; part of every build
-//   api-report check    fails when etc/<package>.api.md, which is tracked, differs from the one as built
-//   api-report update   copies the report as built to etc/
 //
-// Run in a package's folder; rollup comes after tsc, check and update after rollup. A build never touches etc/:
-// one that did would hide every change of the API.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+// Run in a package's folder; rollup comes after tsc. A build never touches the tracked report in etc/: one that
+// did would hide every change of the API. reports.js holds the two against each other.
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 
 const folder = process.cwd();
@@ -16,9 +14,8 @@ const packageJson = path.join(folder, "package.json");
 const name = JSON.parse(readFileSync(packageJson, "utf8")).name.replace(/^@whvkit\//, "");
 const report = `${name}.api.md`;
 const built = path.join(folder, "build/api", report);
-const tracked = path.join(folder, "etc", report);
 
-const modes = { clean, rollup, check, update };
+const modes = { clean, rollup };
 const mode = process.argv[2] ?? "";
 if (!Object.hasOwn(modes, mode)) {
   process.stderr.write(`usage: api-report ${Object.keys(modes).join("|")}\n`);
@@ -28,19 +25,6 @@ process.exitCode = await modes[/** @type {keyof typeof modes} */ (mode)]();
 
 function clean() {
   for (const made of ["dist", "build"]) rmSync(path.join(folder, made), { recursive: true, force: true });
-  return 0;
-}
-
-function check() {
-  const same = existsSync(tracked) && readFileSync(tracked, "utf8") === readFileSync(built, "utf8");
-  if (same) return 0;
-  process.stderr.write(`${name}: the public API differs from etc/${report}; run \`pnpm api:update\` and review it.\n`);
-  return 1;
-}
-
-function update() {
-  mkdirSync(path.dirname(tracked), { recursive: true });
-  copyFileSync(built, tracked);
   return 0;
 }
 

@@ -13,6 +13,6 @@ export const checks = [
   { name: "import map", args: [tooling("import-map/main.js")] },
   { name: "tracked text", args: [tooling("tracked-text/main.js")] },
   { name: "unused code", args: [commandFile("knip", "knip"), "--no-progress", "--no-config-hints"] },
-  { name: "API reports", args: [tooling("build-command/build.js"), "--task", "api:check"] },
+  { name: "API reports", args: [tooling("api-report/reports.js"), "check"] },
   { name: "packed packages", args: [tooling("package-check/main.js")] },
 ];

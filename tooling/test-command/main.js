@@ -47,7 +47,7 @@ function runTests() {
     const result = spawnSync(process.execPath, args, {
       cwd: workspaceRoot,
       stdio: ["ignore", "inherit", "inherit"],
-      env: { ...process.env, TEST_REPORT_FILE: file },
+      env: { ...process.env, ...(process.stdout.isTTY ? {} : { NO_COLOR: "1" }), TEST_REPORT_FILE: file },
     });
     return { status: result.status, report: readReport(file) };
   } finally {
