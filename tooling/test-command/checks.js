@@ -4,7 +4,7 @@ import { commandFile, workspaceRoot } from "@tooling/build-command";
 
 const tooling = (/** @type {string} */ file) => path.join(workspaceRoot, "tooling", file);
 
-/** @type {readonly { name: string, args: string[] }[]} */
+/** @type {readonly { name: string, args: string[], needsBuild?: true }[]} */
 export const checks = [
   { name: "build", args: [tooling("build-command/build.js")] },
   { name: "typecheck", args: [tooling("build-command/build.js"), "--task", "typecheck"] },
@@ -13,6 +13,6 @@ export const checks = [
   { name: "import map", args: [tooling("import-map/main.js")] },
   { name: "tracked text", args: [tooling("tracked-text/main.js")] },
   { name: "unused code", args: [commandFile("knip", "knip"), "--no-progress", "--no-config-hints"] },
-  { name: "API reports", args: [tooling("api-report/reports.js"), "check"] },
-  { name: "packed packages", args: [tooling("package-check/main.js")] },
+  { name: "API reports", args: [tooling("api-report/reports.js"), "check"], needsBuild: true },
+  { name: "packed packages", args: [tooling("package-check/main.js")], needsBuild: true },
 ];

@@ -17,7 +17,12 @@ const filters = process.argv.slice(2);
 const checkResults = [];
 
 if (filters.length === 0) {
-  for (const { name, args } of checks) {
+  for (const { name, args, needsBuild } of checks) {
+    if (needsBuild && !checkResults.some((result) => result.name === "build" && result.passed)) {
+      process.stdout.write(`FAILED ${name} (not run: the build failed)\n`);
+      checkResults.push({ name, passed: false });
+      continue;
+    }
     const start = performance.now();
     const result = spawnSync(process.execPath, args, {
       cwd: workspaceRoot,
