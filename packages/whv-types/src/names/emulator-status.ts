@@ -31,7 +31,10 @@ function statusTable(): readonly (readonly [string, string])[] {
     ["IoPortCallbackFailed", "the I/O callback did not answer S_OK"],
     ["MemoryCallbackFailed", "the memory callback did not answer S_OK"],
     ["TranslateGvaPageCallbackFailed", "the translate callback did not answer S_OK"],
-    ["TranslateGvaPageCallbackGpaIsNotAligned", "the translate callback gave an address that is not a multiple of 4096"],
+    [
+      "TranslateGvaPageCallbackGpaIsNotAligned",
+      "the translate callback gave an address that is not a multiple of 4096",
+    ],
     ["GetVirtualProcessorRegistersCallbackFailed", "the callback that reads registers did not answer S_OK"],
     ["SetVirtualProcessorRegistersCallbackFailed", "the callback that writes registers did not answer S_OK"],
     ["InterruptCausedIntercept", "the access was made while an event was being delivered"],

@@ -1,5 +1,5 @@
 /** Names of registers for people and for JSON, from `WHV_REGISTER_NAME`. */
-import { WHV_REGISTER_NAME } from "../enums/register-names.ts";
+import { WHV_REGISTER_NAME } from "../enums/generated/register-names.ts";
 
 const PREFIXES = ["WHvX64Register", "WHvRegister"];
 

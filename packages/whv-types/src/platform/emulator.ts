@@ -3,8 +3,9 @@
  * emulation answers. `@whvkit/emulator-core` implements it in TypeScript, `@whvkit/win-backend` over
  * `WinHvEmulation.dll`. No behaviour lives here beyond the accessors of the reused access objects.
  */
-import type { IoPortAccessContextView, MemoryAccessContextView, VpExitContextView } from "../structures/index.ts";
+
 import type { RegisterValues } from "../registers/register-values.ts";
+import type { IoPortAccessContextView, MemoryAccessContextView, VpExitContextView } from "../structures/index.ts";
 
 /**
  * One access to guest-physical memory, as `WHV_EMULATOR_MEMORY_ACCESS_INFO` describes it.
@@ -97,7 +98,17 @@ export interface EmulatorCallbacks<Context = unknown> {
 }
 
 /** Where in the way of one emulation something stopped. */
-export type EmulationPhase = "check" | "fetch" | "decode" | "registers" | "translate" | "load" | "store" | "port" | "execute" | "commit";
+export type EmulationPhase =
+  | "check"
+  | "fetch"
+  | "decode"
+  | "registers"
+  | "translate"
+  | "load"
+  | "store"
+  | "port"
+  | "execute"
+  | "commit";
 
 /** What a person needs to know about an emulation that did not succeed, or that injected a fault. */
 export interface EmulationDiagnostic {
@@ -123,7 +134,11 @@ export interface EmulationDiagnostic {
   /** What the callback threw, where it threw. */
   readonly thrown: unknown;
   /** The exception injected into the guest, where one was. */
-  readonly exception: { readonly vector: number; readonly errorCode: number | null; readonly cr2: bigint | null } | null;
+  readonly exception: {
+    readonly vector: number;
+    readonly errorCode: number | null;
+    readonly cr2: bigint | null;
+  } | null;
 }
 
 /**
@@ -152,9 +167,17 @@ export interface EmulationResult {
 /** One emulator: `WHV_EMULATOR_HANDLE` with its three functions. Use one per virtual processor and thread. */
 export interface Emulator<Context = unknown> {
   /** `WHvEmulatorTryIoEmulation`: finish the port instruction that a virtual processor exited with. */
-  tryIoEmulation(context: Context, vpContext: VpExitContextView, ioInstructionContext: IoPortAccessContextView): EmulationResult;
+  tryIoEmulation(
+    context: Context,
+    vpContext: VpExitContextView,
+    ioInstructionContext: IoPortAccessContextView,
+  ): EmulationResult;
   /** `WHvEmulatorTryMmioEmulation`: finish the instruction whose memory access a virtual processor exited with. */
-  tryMmioEmulation(context: Context, vpContext: VpExitContextView, mmioInstructionContext: MemoryAccessContextView): EmulationResult;
+  tryMmioEmulation(
+    context: Context,
+    vpContext: VpExitContextView,
+    mmioInstructionContext: MemoryAccessContextView,
+  ): EmulationResult;
   /** `WHvEmulatorDestroyEmulator`. A destroyed emulator answers every call with `E_INVALIDARG`. */
   destroy(): void;
 }

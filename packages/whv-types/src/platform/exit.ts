@@ -2,18 +2,18 @@
  * What `run` answers: `WHV_RUN_VP_EXIT_CONTEXT` as a discriminated union on the exit reason, read in place from the
  * 224 bytes that the platform filled. A `RunVpExitContextView` satisfies it, so a backend returns its view.
  */
-import type { WHV_RUN_VP_EXIT_REASON } from "../enums/exits.ts";
+import type { WHV_RUN_VP_EXIT_REASON } from "../enums/generated/exits.ts";
 import type {
   ApicEoiContextView,
   ApicInitSipiContextView,
   ApicSmiContextView,
   ApicWriteContextView,
   SynicSintDeliverableContextView,
-} from "../structures/apic-exits.ts";
-import type { VpExitContextView } from "../structures/exit-context.ts";
-import type { HypercallContextView } from "../structures/hypercall-exit.ts";
-import type { IoPortAccessContextView } from "../structures/io-port-access.ts";
-import type { MemoryAccessContextView } from "../structures/memory-access.ts";
+} from "../structures/generated/apic-exits.ts";
+import type { VpExitContextView } from "../structures/generated/exit-context.ts";
+import type { HypercallContextView } from "../structures/generated/hypercall-exit.ts";
+import type { IoPortAccessContextView } from "../structures/generated/io-port-access.ts";
+import type { MemoryAccessContextView } from "../structures/generated/memory-access.ts";
 import type {
   CpuidAccessContextView,
   InterruptionDeliverableContextView,
@@ -22,7 +22,7 @@ import type {
   RunVpCanceledContextView,
   UnsupportedFeatureContextView,
   VpExceptionContextView,
-} from "../structures/processor-exits.ts";
+} from "../structures/generated/processor-exits.ts";
 
 type Reason = typeof WHV_RUN_VP_EXIT_REASON;
 

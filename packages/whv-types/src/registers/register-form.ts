@@ -1,5 +1,5 @@
 /** Which form of `WHV_REGISTER_VALUE` a register uses. */
-import { WHV_REGISTER_NAME } from "../enums/register-names.ts";
+import { WHV_REGISTER_NAME } from "../enums/generated/register-names.ts";
 
 /**
  * How a register's 16 bytes are read: as an integer of 64 or 128 bits, as a segment, as a descriptor table, or as one
@@ -20,7 +20,8 @@ export function registerForm(code: number): RegisterForm {
   const name = code >>> 0;
   if (name >= WHV_REGISTER_NAME.WHvX64RegisterEs && name <= WHV_REGISTER_NAME.WHvX64RegisterTr) return "segment";
   if (name === WHV_REGISTER_NAME.WHvX64RegisterIdtr || name === WHV_REGISTER_NAME.WHvX64RegisterGdtr) return "table";
-  if (name >= WHV_REGISTER_NAME.WHvX64RegisterXmm0 && name <= WHV_REGISTER_NAME.WHvX64RegisterFpMmx7) return "integer128";
+  if (name >= WHV_REGISTER_NAME.WHvX64RegisterXmm0 && name <= WHV_REGISTER_NAME.WHvX64RegisterFpMmx7)
+    return "integer128";
   if (name === WHV_REGISTER_NAME.WHvX64RegisterFpControlStatus) return "fpControlStatus";
   if (name === WHV_REGISTER_NAME.WHvX64RegisterXmmControlStatus) return "xmmControlStatus";
   switch (name) {

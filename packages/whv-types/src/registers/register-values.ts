@@ -9,14 +9,14 @@ import {
   type WHV_X64_FP_CONTROL_STATUS_REGISTER,
   type WHV_X64_XMM_CONTROL_STATUS_REGISTER,
   XmmControlStatusRegisterView,
-} from "../structures/floating-point-registers.ts";
-import type { WhvInit } from "../structures/object-form.ts";
+} from "../structures/generated/floating-point-registers.ts";
 import {
   SegmentRegisterView,
   TableRegisterView,
   type WHV_X64_SEGMENT_REGISTER,
   type WHV_X64_TABLE_REGISTER,
-} from "../structures/segment-registers.ts";
+} from "../structures/generated/segment-registers.ts";
+import type { WhvInit } from "../structures/object-form.ts";
 import { registerForm } from "./register-form.ts";
 
 /** Bytes of one `WHV_REGISTER_VALUE`. @public */
@@ -202,7 +202,9 @@ export class RegisterValues {
     const form = registerForm(name);
     const isInteger = form === "integer64" || form === "integer128";
     if (isInteger !== (typeof value !== "object")) {
-      throw new TypeError(`${shortRegisterName(name)} takes ${isInteger ? "an integer" : "an object"}, not ${typeof value}`);
+      throw new TypeError(
+        `${shortRegisterName(name)} takes ${isInteger ? "an integer" : "an object"}, not ${typeof value}`,
+      );
     }
     if (typeof value !== "object") {
       const integer = BigInt(value);

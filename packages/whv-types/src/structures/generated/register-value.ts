@@ -4,8 +4,8 @@ import { DeliverabilityNotificationsRegisterView, InternalActivityRegisterView, 
 import { FpControlStatusRegisterView, FpRegisterView, type WHV_X64_FP_CONTROL_STATUS_REGISTER, type WHV_X64_FP_REGISTER, type WHV_X64_XMM_CONTROL_STATUS_REGISTER, XmmControlStatusRegisterView } from "./floating-point-registers.ts";
 import { SegmentRegisterView, TableRegisterView, type WHV_X64_SEGMENT_REGISTER, type WHV_X64_TABLE_REGISTER } from "./segment-registers.ts";
 import { Uint128View, type WHV_UINT128 } from "./uint128.ts";
-import { requireRoom, requireUnsigned, requireUnsignedBigint } from "./field-checks.ts";
-import type { WhvInit } from "./object-form.ts";
+import { requireRoom, requireUnsigned, requireUnsignedBigint } from "../field-checks.ts";
+import type { WhvInit } from "../object-form.ts";
 
 /**
  * Object form of `WHV_REGISTER_VALUE` (16 bytes), a union: one member is given. A register's value in each of its
