@@ -1,1 +1,15 @@
-export {};
+/**
+ * The emulation case format and what runs a case: the library behind `whv emulate`, `whv explain` and `whv step`, for any
+ * emulator and any backend.
+ *
+ * @packageDocumentation
+ */
+export * from "./emulation/case-reader.ts";
+export * from "./emulation/emulation-case.ts";
+export * from "./emulation/emulation-run.ts";
+export * from "./host/case-host.ts";
+export * from "./host/case-memory.ts";
+export * from "./host/page-walk.ts";
+export * from "./host/transcript.ts";
+export { CaseError, JsonFields } from "./json/json-fields.ts";
+export type { RegisterJson, RegisterWords, SegmentJson } from "./registers/register-json.ts";

@@ -3,6 +3,7 @@
  * emulator must refuse (17 instruction bytes, access size 3) is read and reaches it.
  */
 import { CaseError, JsonFields, shown, unsignedInteger } from "../json/json-fields.ts";
+import { flatDataSegment } from "../registers/flat-segment.ts";
 import { type RegisterWords, readRegisters, readSegment } from "../registers/register-json.ts";
 import type {
   CallbackName,
@@ -83,12 +84,6 @@ export function readMemoryRuns(fields: JsonFields, name: string): MemoryRun[] {
     run.finish();
     return { gpa, bytes };
   });
-}
-
-/** A flat data segment for a privilege level: base 0, limit 4 GiB. */
-export function flatDataSegment(cpl: number): RegisterWords {
-  const present = 0xc093 | (cpl << 5);
-  return [0, 0, 0xffff_ffff, ((present << 16) | 0x10 | cpl) >>> 0];
 }
 
 function readVpContext(fields: JsonFields): CaseVpContext {

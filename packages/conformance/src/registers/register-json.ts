@@ -3,9 +3,14 @@
  * registers and the two control words as objects of their WHv fields. Where each field lies is the layout of
  * `WHV_REGISTER_VALUE` (WinHvPlatformDefs.h).
  */
-import { type RegisterValues, registerByShortName, shortRegisterName } from "@whvkit/whv-types";
+import {
+  type RegisterForm,
+  type RegisterValues,
+  registerByShortName,
+  registerForm,
+  shortRegisterName,
+} from "@whvkit/whv-types";
 import { CaseError, hexNumber, JsonFields, shown, unsignedInteger } from "../json/json-fields.ts";
-import { type RegisterShape, registerShape } from "./register-shape.ts";
 
 /** A register's value as JSON: an integer, or an object of the fields of its WHv structure. */
 export type RegisterJson = string | { readonly [field: string]: string | number };
@@ -33,7 +38,7 @@ interface Field {
   readonly plain?: true;
 }
 
-const shapes: Readonly<Record<Exclude<RegisterShape, "reg64" | "fp80" | "reg128">, readonly Field[]>> = {
+const layouts: Readonly<Record<Exclude<RegisterForm, "integer64" | "integer128">, readonly Field[]>> = {
   segment: [
     { name: "base", offset: 0, bits: 64, absent: 0n },
     { name: "limit", offset: 64, bits: 32, absent: 0xffff_ffffn },
@@ -58,23 +63,17 @@ const shapes: Readonly<Record<Exclude<RegisterShape, "reg64" | "fp80" | "reg128"
   ],
 };
 
-const integerBits: Readonly<Record<"reg64" | "fp80" | "reg128", number>> = { reg64: 64, fp80: 80, reg128: 128 };
-
 /** Reads a segment register; `attributes` must be there, the rest defaults to selector 0, base 0, limit 4 GiB. */
 export function readSegment(fields: JsonFields): RegisterWords {
-  return readFields(fields, shapes.segment);
+  return readFields(fields, layouts.segment);
 }
 
 /** Reads the value of register `code`. */
 export function readRegister(code: number, value: unknown, where: string): RegisterWords {
-  const shape = registerShape(code);
-  if (shape === "reg64" || shape === "fp80" || shape === "reg128") {
-    return wordsOf(unsignedInteger(value, (1n << BigInt(integerBits[shape])) - 1n, where));
-  }
-  if ((shape === "fpControlStatus" || shape === "xmmControlStatus") && typeof value === "string") {
-    return wordsOf(unsignedInteger(value, (1n << 128n) - 1n, where));
-  }
-  return readFields(new JsonFields(value, where), shapes[shape]);
+  const form = registerForm(code);
+  if (form === "integer64") return wordsOf(unsignedInteger(value, (1n << 64n) - 1n, where));
+  if (form === "integer128") return wordsOf(unsignedInteger(value, (1n << 128n) - 1n, where));
+  return readFields(new JsonFields(value, where), layouts[form]);
 }
 
 /**
@@ -95,16 +94,15 @@ export function readRegisters(fields: JsonFields | undefined): Map<number, Regis
 
 /** Writes one register's value as JSON. */
 export function registerJson(code: number, words: RegisterWords): RegisterJson {
-  const shape = registerShape(code);
-  if (shape === "reg64" || shape === "fp80" || shape === "reg128") {
-    return hexNumber(BigInt.asUintN(integerBits[shape], integerOf(words)));
-  }
-  return writeFields(words, shapes[shape]);
+  const form = registerForm(code);
+  if (form === "integer64") return hexNumber(BigInt.asUintN(64, integerOf(words)));
+  if (form === "integer128") return hexNumber(integerOf(words));
+  return writeFields(words, layouts[form]);
 }
 
 /** Writes a segment register as JSON. */
 export function segmentJson(words: RegisterWords): SegmentJson {
-  return writeFields(words, shapes.segment) as SegmentJson;
+  return writeFields(words, layouts.segment) as SegmentJson;
 }
 
 /** The first `count` entries of a register call as JSON, by short name. */

@@ -1,0 +1,211 @@
+/**
+ * Runs one emulation case on an emulator that the caller hands in, and puts what happened into the result object that
+ * `whv emulate` prints. It works for any implementation of `Emulator`: ours, and the native one.
+ */
+import {
+  type EmulationDiagnostic,
+  type EmulationResult,
+  type Emulator,
+  type EmulatorCallbacks,
+  IoPortAccessContextView,
+  MemoryAccessContextView,
+  statusNames,
+  VpExitContextView,
+  type WHV_X64_SEGMENT_REGISTER,
+} from "@whvkit/whv-types";
+import { CaseHost, caseCallbacks } from "../host/case-host.ts";
+import type { CallbackCall } from "../host/transcript.ts";
+import { hexNumber, hexString } from "../json/json-fields.ts";
+import type { RegisterJson, RegisterWords } from "../registers/register-json.ts";
+import { caseFormat } from "./case-reader.ts";
+import {
+  type CallbackName,
+  type CaseIoExit,
+  type CaseMemoryExit,
+  type CaseVpContext,
+  callbackNames,
+  type EmulationCase,
+} from "./emulation-case.ts";
+
+/** Where a case's emulator comes from; `@whvkit/emulator-core`'s `createEmulator` fits. */
+export interface EmulatorSource {
+  /** Creates an emulator over the callbacks; `options` are the case's, unchecked. */
+  readonly createEmulator: <Context>(
+    callbacks: EmulatorCallbacks<Context>,
+    options: Readonly<Record<string, unknown>>,
+  ) => Emulator<Context>;
+}
+
+/** `EmulationDiagnostic` as JSON. */
+export interface DiagnosticJson {
+  readonly reason: string;
+  readonly message: string;
+  readonly phase: string;
+  readonly text: string | null;
+  readonly bytes: string;
+  readonly rip: string;
+  readonly mode: 16 | 32 | 64;
+  readonly repCompleted: number;
+  readonly callback: CallbackName | null;
+  readonly callbackHresult: string;
+  /** What the callback threw, as text; `null` where it did not throw. */
+  readonly thrown: string | null;
+  readonly exception: {
+    readonly vector: number;
+    readonly errorCode: string | null;
+    readonly cr2: string | null;
+  } | null;
+}
+
+/** What running a case answers: the result line of `whv emulate`. */
+export interface EmulationOutcome {
+  readonly format: typeof caseFormat;
+  readonly id: string | number | null;
+  readonly hresult: string;
+  readonly statusBits: number;
+  /** The set status bits by the names of `WHV_EMULATOR_STATUS`. */
+  readonly status: readonly string[];
+  /** What the SetVirtualProcessorRegisters call carried; `null` where it was not called. */
+  readonly set: Readonly<Record<string, RegisterJson>> | null;
+  readonly calls: readonly CallbackCall[];
+  /** RAM whose value changed. */
+  readonly memory: readonly { readonly gpa: string; readonly bytes: string }[];
+  readonly diagnostic: DiagnosticJson | null;
+}
+
+/**
+ * Runs one case.
+ *
+ * @param emulationCase - from `readEmulationCase`
+ * @param source - what creates the emulator
+ * @returns what the emulator answered and what it did to the host
+ * @throws what `createEmulator` throws, for instance for options that it does not know
+ * @example
+ * ```ts
+ * import { readEmulationCase, runEmulationCase } from "@whvkit/conformance";
+ * import { createEmulator } from "@whvkit/emulator-core";
+ *
+ * const outcome = runEmulationCase(readEmulationCase(JSON.parse(line)), { createEmulator });
+ * outcome.status; // ["EmulationSuccessful"]
+ * ```
+ * @public
+ */
+export function runEmulationCase(emulationCase: EmulationCase, source: EmulatorSource): EmulationOutcome {
+  const emulator = source.createEmulator(caseCallbacks, emulationCase.options);
+  try {
+    return runOn(emulationCase, emulator);
+  } finally {
+    emulator.destroy();
+  }
+}
+
+/** The exit context of a case as the platform lays it out. */
+export function vpExitContext(vp: CaseVpContext): VpExitContextView {
+  return VpExitContextView.from({
+    executionState: {
+      cpl: vp.cpl,
+      cr0Pe: vp.cr0Pe,
+      cr0Am: vp.cr0Am,
+      eferLma: vp.eferLma,
+      debugActive: vp.debugActive,
+      interruptionPending: vp.interruptionPending,
+      interruptShadow: vp.interruptShadow,
+    },
+    instructionLength: vp.instructionLength,
+    cr8: vp.cr8,
+    cs: segment(vp.cs),
+    rip: vp.rip,
+    rflags: vp.rflags,
+  });
+}
+
+function runOn(emulationCase: EmulationCase, emulator: Emulator<CaseHost>): EmulationOutcome {
+  const host = new CaseHost(emulationCase);
+  const vp = vpExitContext(emulationCase.vp);
+  const { exit } = emulationCase;
+  const result =
+    exit.kind === "mmio"
+      ? emulator.tryMmioEmulation(host, vp, memoryAccessContext(exit))
+      : emulator.tryIoEmulation(host, vp, ioPortAccessContext(exit));
+  return outcome(emulationCase, host, result);
+}
+
+function outcome(emulationCase: EmulationCase, host: CaseHost, result: EmulationResult): EmulationOutcome {
+  return {
+    format: caseFormat,
+    id: emulationCase.id,
+    hresult: hexNumber(result.hresult >>> 0),
+    statusBits: result.statusBits,
+    status: statusNames(result.statusBits),
+    set: host.set,
+    calls: host.calls,
+    memory: host.memory.changes().map(({ gpa, bytes }) => ({ gpa: hexNumber(gpa), bytes: hexString(bytes) })),
+    diagnostic: result.diagnostic === null ? null : diagnosticJson(result.diagnostic),
+  };
+}
+
+function diagnosticJson(diagnostic: EmulationDiagnostic): DiagnosticJson {
+  const { callback, thrown, exception } = diagnostic;
+  return {
+    reason: diagnostic.reason,
+    message: diagnostic.message,
+    phase: diagnostic.phase,
+    text: diagnostic.text,
+    bytes: hexString(diagnostic.bytes),
+    rip: hexNumber(diagnostic.rip),
+    mode: diagnostic.mode,
+    repCompleted: diagnostic.repCompleted,
+    callback: callback === null ? null : callbackNames[callback],
+    callbackHresult: hexNumber(diagnostic.callbackHresult >>> 0),
+    thrown: thrown === undefined || thrown === null ? null : String(thrown),
+    exception:
+      exception === null
+        ? null
+        : {
+            vector: exception.vector,
+            errorCode: exception.errorCode === null ? null : hexNumber(exception.errorCode),
+            cr2: exception.cr2 === null ? null : hexNumber(exception.cr2),
+          },
+  };
+}
+
+function memoryAccessContext(exit: CaseMemoryExit): MemoryAccessContextView {
+  const context = MemoryAccessContextView.from({
+    instructionByteCount: exit.instructionBytes.length,
+    accessInfo: { accessType: exit.accessType, gpaUnmapped: exit.gpaUnmapped, gvaValid: exit.gvaValid },
+    gpa: exit.gpa,
+    gva: exit.gva,
+  });
+  context.instructionBytes.set(exit.instructionBytes.subarray(0, 16));
+  return context;
+}
+
+function ioPortAccessContext(exit: CaseIoExit): IoPortAccessContextView {
+  const context = IoPortAccessContextView.from({
+    instructionByteCount: exit.instructionBytes.length,
+    accessInfo: {
+      isWrite: exit.isWrite,
+      accessSize: exit.accessSize,
+      stringOp: exit.stringOp,
+      repPrefix: exit.repPrefix,
+    },
+    portNumber: exit.port,
+    rax: exit.rax,
+    rcx: exit.rcx,
+    rsi: exit.rsi,
+    rdi: exit.rdi,
+    ds: segment(exit.ds),
+    es: segment(exit.es),
+  });
+  context.instructionBytes.set(exit.instructionBytes.subarray(0, 16));
+  return context;
+}
+
+function segment([baseLow, baseHigh, limit, visible]: RegisterWords): WHV_X64_SEGMENT_REGISTER {
+  return {
+    base: (BigInt(baseHigh) << 32n) | BigInt(baseLow),
+    limit,
+    selector: visible & 0xffff,
+    attributes: visible >>> 16,
+  };
+}
