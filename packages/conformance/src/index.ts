@@ -12,4 +12,6 @@ export * from "./host/case-memory.ts";
 export * from "./host/page-walk.ts";
 export * from "./host/transcript.ts";
 export { CaseError, JsonFields } from "./json/json-fields.ts";
+export * from "./moo/moo-file.ts";
+export * from "./moo/port-vector.ts";
 export type { RegisterJson, RegisterWords, SegmentJson } from "./registers/register-json.ts";

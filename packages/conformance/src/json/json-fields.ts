@@ -105,7 +105,9 @@ export class JsonFields {
   finish(): void {
     for (const name of this.names()) {
       if (this.asked.has(name)) continue;
-      const meant = [...this.asked].find((known) => !Object.hasOwn(this.fields, known) && looksLike(name, known));
+      const meant = [...this.asked].find(
+        (known) => (this.fields[known] ?? undefined) === undefined && looksLike(name, known),
+      );
       if (meant !== undefined) throw new CaseError(this.at(name), `unknown field; did you mean "${meant}"?`);
     }
   }
