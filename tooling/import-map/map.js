@@ -36,7 +36,7 @@ export const importMap = {
       "microvm",
       "conformance",
     ],
-    { folder: "apps/cli", node: true },
+    { folder: "apps/cli", external: ["commander"], node: true },
   ),
 };
 
