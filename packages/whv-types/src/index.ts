@@ -6,6 +6,7 @@
  * @packageDocumentation
  */
 export * from "./enums/index.ts";
+export * from "./functions/index.ts";
 export * from "./hresults.ts";
 export * from "./names/emulator-status.ts";
 export * from "./names/register-name.ts";
