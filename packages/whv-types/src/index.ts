@@ -13,6 +13,8 @@ export * from "./names/register-name.ts";
 export * from "./platform/emulator.ts";
 export * from "./platform/exit.ts";
 export * from "./platform/hypervisor.ts";
+export type * from "./platform/partition-operations.ts";
+export type * from "./platform/processor-operations.ts";
 export * from "./registers/register-form.ts";
 export * from "./registers/register-values.ts";
 export * from "./structures/index.ts";

@@ -37,13 +37,20 @@ function typeScriptType(cType, facts) {
 }
 
 /**
+ * `(a: A, b: B)` on one line where that fits, else a line each.
+ *
  * @param {Prototype} prototype
  * @param {Facts} facts
+ * @param {number} others what else stands on the line
+ * @param {string} indent
  */
-function parametersOf(prototype, facts) {
-  return prototype.parameters
-    .map(({ name, type }) => `${propertyName(name)}: ${typeScriptType(type, facts)}`)
-    .join(", ");
+function parameterList(prototype, facts, others, indent) {
+  const parameters = prototype.parameters.map(
+    ({ name, type }) => `${propertyName(name)}: ${typeScriptType(type, facts)}`,
+  );
+  const line = `(${parameters.join(", ")})`;
+  if (others + line.length <= 120) return line;
+  return ["(", ...parameters.map((parameter) => `${indent}  ${parameter},`), `${indent})`].join("\n");
 }
 
 /**
@@ -78,7 +85,7 @@ export function functionFile(group, facts, annotations, enumFileOf, structureFil
   const methods = prototypes.map(([name, prototype]) => {
     const note = annotations.functions[name];
     if (!note) throw new Error(`${name} has no annotation`);
-    return `${functionDoc(note, prototype)}\n  ${name}(${parametersOf(prototype, facts)}): number;`;
+    return `${functionDoc(note, prototype)}\n  ${name}${parameterList(prototype, facts, name.length + 12, "  ")}: number;`;
   });
   const types = callbacks.map(([name, prototype]) => {
     const doc = [
@@ -87,7 +94,7 @@ export function functionFile(group, facts, annotations, enumFileOf, structureFil
       ...prototype.parameters.map((one) => `@param ${propertyName(one.name)} - \`${one.type}\``),
     ];
     const text = comment([...doc, "@returns HRESULT: S_OK, or a failure that ends the emulation.", "@public"], "");
-    return `${text}\nexport type ${name} = (${parametersOf(prototype, facts)}) => number;`;
+    return `${text}\nexport type ${name} = ${parameterList(prototype, facts, name.length + 28, "")} => number;`;
   });
   const rows = prototypes.map(([name, { result, parameters }]) => {
     const list = parameters.map((one) => `    { name: "${one.name}", type: "${one.type}" },`);

@@ -12,6 +12,17 @@ import type { IoPortAccessContextView, MemoryAccessContextView, VpExitContextVie
  *
  * The emulator owns one instance and reuses it for every call: a callback reads it (and fills `data` for a read)
  * before it returns, and keeps no reference.
+ *
+ * @example
+ * ```ts
+ * const access = new EmulatorMemoryAccess();
+ * access.accessSize = 2;
+ * access.data[0] = 0x34;
+ * access.data[1] = 0x12;
+ * access.value; // 0x1234n
+ * ```
+ *
+ * @public
  */
 export class EmulatorMemoryAccess {
   /** Guest-physical address of the first byte, 0 to 2^52-1. */
@@ -43,7 +54,11 @@ export class EmulatorMemoryAccess {
   }
 }
 
-/** One access to an I/O port, as `WHV_EMULATOR_IO_ACCESS_INFO` describes it. Reused like {@link EmulatorMemoryAccess}. */
+/**
+ * One access to an I/O port, as `WHV_EMULATOR_IO_ACCESS_INFO` describes it. Reused like {@link EmulatorMemoryAccess}.
+ *
+ * @public
+ */
 export class EmulatorIoAccess {
   /** 0 = IN (fill `data`), 1 = OUT (take `data`). */
   direction: 0 | 1 = 0;
@@ -55,7 +70,11 @@ export class EmulatorIoAccess {
   data = 0;
 }
 
-/** One question to the translate callback: which guest-physical page backs this guest-virtual page? Reused. */
+/**
+ * One question to the translate callback: which guest-physical page backs this guest-virtual page? Reused.
+ *
+ * @public
+ */
 export class EmulatorTranslation {
   /** Bits 31..0 of the guest-virtual address; the low 12 bits are 0. */
   gvaPageLow = 0;
@@ -80,6 +99,8 @@ export class EmulatorTranslation {
  * what it threw is kept in the diagnostic.
  *
  * @typeParam Context - the opaque value that the caller of `tryIoEmulation`/`tryMmioEmulation` passes through.
+ *
+ * @public
  */
 export interface EmulatorCallbacks<Context = unknown> {
   /** `WHV_EMULATOR_IO_PORT_CALLBACK`: perform one port access. */
@@ -97,7 +118,7 @@ export interface EmulatorCallbacks<Context = unknown> {
   translateGvaPage(context: Context, translation: EmulatorTranslation): number;
 }
 
-/** Where in the way of one emulation something stopped. */
+/** Where in the way of one emulation something stopped. @public */
 export type EmulationPhase =
   | "check"
   | "fetch"
@@ -110,12 +131,13 @@ export type EmulationPhase =
   | "execute"
   | "commit";
 
-/** What a person needs to know about an emulation that did not succeed, or that injected a fault. */
+/** What a person needs to know about an emulation that did not succeed, or that injected a fault. @public */
 export interface EmulationDiagnostic {
   /** A stable kebab-case code, for instance `"callback-failed"`, `"unsupported-instruction"`, `"no-memory-operand"`. */
   readonly reason: string;
   /** One sentence for people. */
   readonly message: string;
+  /** Where it stopped. */
   readonly phase: EmulationPhase;
   /** The instruction's bytes as far as they are known. */
   readonly bytes: Uint8Array;
@@ -144,27 +166,39 @@ export interface EmulationDiagnostic {
 /**
  * What one call of the emulator answers. The object is reused by the emulator: it holds until the next call on the
  * same emulator.
+ *
+ * @public
  */
 export interface EmulationResult {
   /** `S_OK` (0), `E_INVALIDARG` (0x80070057) or another HRESULT, unsigned. The status counts only with `S_OK`. */
   readonly hresult: number;
   /** `WHV_EMULATOR_STATUS.AsUINT32`. */
   readonly statusBits: number;
+  /** The registers were set and the processor should run on. */
   readonly emulationSuccessful: boolean;
+  /** The emulator could not handle the instruction. */
   readonly internalEmulationFailure: boolean;
+  /** The I/O callback failed. */
   readonly ioPortCallbackFailed: boolean;
+  /** The memory callback failed. */
   readonly memoryCallbackFailed: boolean;
+  /** The translate callback failed. */
   readonly translateGvaPageCallbackFailed: boolean;
+  /** The translate callback gave an address that is not a multiple of 4096. */
   readonly translateGvaPageCallbackGpaIsNotAligned: boolean;
+  /** The callback that reads registers failed. */
   readonly getVirtualProcessorRegistersCallbackFailed: boolean;
+  /** The callback that writes registers failed. */
   readonly setVirtualProcessorRegistersCallbackFailed: boolean;
+  /** The access was made while an event was being delivered; there is no instruction to emulate. */
   readonly interruptCausedIntercept: boolean;
+  /** The guest needs an exception that cannot be injected. */
   readonly guestCannotBeFaulted: boolean;
   /** Why, when the emulation did not succeed or injected a fault; else `null`. */
   readonly diagnostic: EmulationDiagnostic | null;
 }
 
-/** One emulator: `WHV_EMULATOR_HANDLE` with its three functions. Use one per virtual processor and thread. */
+/** One emulator: `WHV_EMULATOR_HANDLE` with its three functions. Use one per virtual processor and thread. @public */
 export interface Emulator<Context = unknown> {
   /** `WHvEmulatorTryIoEmulation`: finish the port instruction that a virtual processor exited with. */
   tryIoEmulation(

@@ -34,6 +34,7 @@ export interface VpExitCommon {
 
 /** An access to guest-physical memory that is not mapped, or not with the rights needed: for the emulator. @public */
 export interface MemoryAccessExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonMemoryAccess"];
   /** The access. */
   readonly memoryAccess: MemoryAccessContextView;
@@ -41,6 +42,7 @@ export interface MemoryAccessExit extends VpExitCommon {
 
 /** A port instruction: for the emulator. @public */
 export interface IoPortAccessExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonX64IoPortAccess"];
   /** The port instruction. */
   readonly ioPortAccess: IoPortAccessContextView;
@@ -48,6 +50,7 @@ export interface IoPortAccessExit extends VpExitCommon {
 
 /** A RDMSR or WRMSR that the partition asked for. The host finishes the instruction and moves RIP on. @public */
 export interface MsrAccessExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonX64MsrAccess"];
   /** The access. */
   readonly msrAccess: MsrAccessContextView;
@@ -55,6 +58,7 @@ export interface MsrAccessExit extends VpExitCommon {
 
 /** A CPUID that the partition asked for. The host finishes the instruction and moves RIP on. @public */
 export interface CpuidExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonX64Cpuid"];
   /** The registers, and what the hypervisor would have answered. */
   readonly cpuidAccess: CpuidAccessContextView;
@@ -62,6 +66,7 @@ export interface CpuidExit extends VpExitCommon {
 
 /** An exception that the partition asked for. It is not delivered unless the host does so. @public */
 export interface ExceptionExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonException"];
   /** The exception. */
   readonly vpException: VpExceptionContextView;
@@ -69,6 +74,7 @@ export interface ExceptionExit extends VpExitCommon {
 
 /** An event that the host waits to inject can be delivered now. @public */
 export interface InterruptWindowExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonX64InterruptWindow"];
   /** Which kind of event. */
   readonly interruptWindow: InterruptionDeliverableContextView;
@@ -76,6 +82,7 @@ export interface InterruptWindowExit extends VpExitCommon {
 
 /** The guest used something that the platform does not support. @public */
 export interface UnsupportedFeatureExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonUnsupportedFeature"];
   /** What it used. */
   readonly unsupportedFeature: UnsupportedFeatureContextView;
@@ -83,6 +90,7 @@ export interface UnsupportedFeatureExit extends VpExitCommon {
 
 /** `cancelRun` was called. @public */
 export interface CanceledExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonCanceled"];
   /** By whom. */
   readonly cancelReason: RunVpCanceledContextView;
@@ -90,6 +98,7 @@ export interface CanceledExit extends VpExitCommon {
 
 /** The guest ended a level-triggered interrupt of the hypervisor's local APIC. @public */
 export interface ApicEoiExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonX64ApicEoi"];
   /** Which vector. */
   readonly apicEoi: ApicEoiContextView;
@@ -97,6 +106,7 @@ export interface ApicEoiExit extends VpExitCommon {
 
 /** A RDTSC or RDTSCP that the partition asked for. @public */
 export interface RdtscExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonX64Rdtsc"];
   /** The counter. */
   readonly readTsc: RdtscContextView;
@@ -104,6 +114,7 @@ export interface RdtscExit extends VpExitCommon {
 
 /** The guest sent a system-management interrupt. @public */
 export interface ApicSmiExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonX64ApicSmiTrap"];
   /** The interrupt command. */
   readonly apicSmi: ApicSmiContextView;
@@ -111,6 +122,7 @@ export interface ApicSmiExit extends VpExitCommon {
 
 /** A hypercall that the hypervisor leaves to the host. @public */
 export interface HypercallExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonHypercall"];
   /** The registers that carry its parameters. */
   readonly hypercall: HypercallContextView;
@@ -118,6 +130,7 @@ export interface HypercallExit extends VpExitCommon {
 
 /** The guest sent an INIT or start-up interrupt. @public */
 export interface ApicInitSipiExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonX64ApicInitSipiTrap"];
   /** The interrupt command. */
   readonly apicInitSipi: ApicInitSipiContextView;
@@ -125,6 +138,7 @@ export interface ApicInitSipiExit extends VpExitCommon {
 
 /** The guest wrote a trapped register of the local APIC. @public */
 export interface ApicWriteExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonX64ApicWriteTrap"];
   /** Which register, and what was written. */
   readonly apicWrite: ApicWriteContextView;
@@ -132,6 +146,7 @@ export interface ApicWriteExit extends VpExitCommon {
 
 /** Synthetic interrupts can be delivered. @public */
 export interface SynicSintDeliverableExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonSynicSintDeliverable"];
   /** Which ones. */
   readonly synicSintDeliverable: SynicSintDeliverableContextView;
@@ -139,21 +154,25 @@ export interface SynicSintDeliverableExit extends VpExitCommon {
 
 /** HLT. @public */
 export interface HaltExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonX64Halt"];
 }
 
 /** A triple fault. @public */
 export interface UnrecoverableExceptionExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonUnrecoverableException"];
 }
 
 /** The registers hold values that no processor accepts together. @public */
 export interface InvalidVpRegisterValueExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonInvalidVpRegisterValue"];
 }
 
 /** Nothing happened yet. @public */
 export interface NoExit extends VpExitCommon {
+  /** Says which exit this is. */
   readonly exitReason: Reason["WHvRunVpExitReasonNone"];
 }
 

@@ -32,7 +32,12 @@ export type WHV_EMULATOR_MEMORY_CALLBACK = (context: NativeMemory, memoryAccess:
  * @returns HRESULT: S_OK, or a failure that ends the emulation.
  * @public
  */
-export type WHV_EMULATOR_GET_VIRTUAL_PROCESSOR_REGISTERS_CALLBACK = (context: NativeMemory, registerNames: NativeMemory, registerCount: number, registerValues: NativeMemory) => number;
+export type WHV_EMULATOR_GET_VIRTUAL_PROCESSOR_REGISTERS_CALLBACK = (
+  context: NativeMemory,
+  registerNames: NativeMemory,
+  registerCount: number,
+  registerValues: NativeMemory,
+) => number;
 
 /**
  * Writes registers.
@@ -44,7 +49,12 @@ export type WHV_EMULATOR_GET_VIRTUAL_PROCESSOR_REGISTERS_CALLBACK = (context: Na
  * @returns HRESULT: S_OK, or a failure that ends the emulation.
  * @public
  */
-export type WHV_EMULATOR_SET_VIRTUAL_PROCESSOR_REGISTERS_CALLBACK = (context: NativeMemory, registerNames: NativeMemory, registerCount: number, registerValues: NativeMemory) => number;
+export type WHV_EMULATOR_SET_VIRTUAL_PROCESSOR_REGISTERS_CALLBACK = (
+  context: NativeMemory,
+  registerNames: NativeMemory,
+  registerCount: number,
+  registerValues: NativeMemory,
+) => number;
 
 /**
  * Translates a guest-virtual page.
@@ -57,7 +67,13 @@ export type WHV_EMULATOR_SET_VIRTUAL_PROCESSOR_REGISTERS_CALLBACK = (context: Na
  * @returns HRESULT: S_OK, or a failure that ends the emulation.
  * @public
  */
-export type WHV_EMULATOR_TRANSLATE_GVA_PAGE_CALLBACK = (context: NativeMemory, gva: bigint, translateFlags: number, translationResult: NativeMemory, gpa: NativeMemory) => number;
+export type WHV_EMULATOR_TRANSLATE_GVA_PAGE_CALLBACK = (
+  context: NativeMemory,
+  gva: bigint,
+  translateFlags: number,
+  translationResult: NativeMemory,
+  gpa: NativeMemory,
+) => number;
 
 /**
  * The functions of `WinHvEmulation.dll`, under their own names.
@@ -99,7 +115,13 @@ export interface WinHvEmulationFunctions {
    * @returns HRESULT: S_OK; E_INVALIDARG where the handle or the contexts are malformed; another failure: the status
    * does not count
    */
-  WHvEmulatorTryIoEmulation(emulator: bigint, context: NativeMemory, vpContext: NativeMemory, ioInstructionContext: NativeMemory, emulatorReturnStatus: NativeMemory): number;
+  WHvEmulatorTryIoEmulation(
+    emulator: bigint,
+    context: NativeMemory,
+    vpContext: NativeMemory,
+    ioInstructionContext: NativeMemory,
+    emulatorReturnStatus: NativeMemory,
+  ): number;
 
   /**
    * Finishes the instruction whose memory access a processor exited with. How it went is in the status.
@@ -114,7 +136,13 @@ export interface WinHvEmulationFunctions {
    * @returns HRESULT: S_OK; E_INVALIDARG where the handle or the contexts are malformed; another failure: the status
    * does not count
    */
-  WHvEmulatorTryMmioEmulation(emulator: bigint, context: NativeMemory, vpContext: NativeMemory, mmioInstructionContext: NativeMemory, emulatorReturnStatus: NativeMemory): number;
+  WHvEmulatorTryMmioEmulation(
+    emulator: bigint,
+    context: NativeMemory,
+    vpContext: NativeMemory,
+    mmioInstructionContext: NativeMemory,
+    emulatorReturnStatus: NativeMemory,
+  ): number;
 }
 
 /**

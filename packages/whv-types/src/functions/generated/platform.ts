@@ -27,7 +27,12 @@ export interface WinHvPlatformFunctions {
    * @returns HRESULT: S_OK; WHV_E_UNKNOWN_CAPABILITY: what it stands for must be taken as absent;
    * WHV_E_INSUFFICIENT_BUFFER
    */
-  WHvGetCapability(capabilityCode: WHV_CAPABILITY_CODE, capabilityBuffer: NativeMemory, capabilityBufferSizeInBytes: number, writtenSizeInBytes: NativeMemory): number;
+  WHvGetCapability(
+    capabilityCode: WHV_CAPABILITY_CODE,
+    capabilityBuffer: NativeMemory,
+    capabilityBufferSizeInBytes: number,
+    writtenSizeInBytes: NativeMemory,
+  ): number;
 
   /**
    * Creates a partition object; the hypervisor's partition comes with setup.
@@ -81,7 +86,13 @@ export interface WinHvPlatformFunctions {
    * @param writtenSizeInBytes - `UINT32 *`
    * @returns HRESULT: S_OK; WHV_E_UNKNOWN_PROPERTY; WHV_E_INSUFFICIENT_BUFFER
    */
-  WHvGetPartitionProperty(partition: bigint, propertyCode: WHV_PARTITION_PROPERTY_CODE, propertyBuffer: NativeMemory, propertyBufferSizeInBytes: number, writtenSizeInBytes: NativeMemory): number;
+  WHvGetPartitionProperty(
+    partition: bigint,
+    propertyCode: WHV_PARTITION_PROPERTY_CODE,
+    propertyBuffer: NativeMemory,
+    propertyBufferSizeInBytes: number,
+    writtenSizeInBytes: NativeMemory,
+  ): number;
 
   /**
    * Sets a property. Most can only be set before setup.
@@ -94,7 +105,12 @@ export interface WinHvPlatformFunctions {
    * @param propertyBufferSizeInBytes - `UINT32`
    * @returns HRESULT: S_OK; WHV_E_UNKNOWN_PROPERTY; WHV_E_INVALID_PARTITION_CONFIG where it is too late
    */
-  WHvSetPartitionProperty(partition: bigint, propertyCode: WHV_PARTITION_PROPERTY_CODE, propertyBuffer: NativeMemory, propertyBufferSizeInBytes: number): number;
+  WHvSetPartitionProperty(
+    partition: bigint,
+    propertyCode: WHV_PARTITION_PROPERTY_CODE,
+    propertyBuffer: NativeMemory,
+    propertyBufferSizeInBytes: number,
+  ): number;
 
   /**
    * Stops the partition's time; it goes on with `WHvResumePartitionTime` or the next run. No processor may run
@@ -130,7 +146,13 @@ export interface WinHvPlatformFunctions {
    * @param flags - `WHV_MAP_GPA_RANGE_FLAGS`
    * @returns HRESULT: S_OK; WHV_E_INVALID_PARTITION_CONFIG where the partition is not set up
    */
-  WHvMapGpaRange(partition: bigint, sourceAddress: NativeMemory, guestAddress: number, sizeInBytes: bigint, flags: number): number;
+  WHvMapGpaRange(
+    partition: bigint,
+    sourceAddress: NativeMemory,
+    guestAddress: number,
+    sizeInBytes: bigint,
+    flags: number,
+  ): number;
 
   /**
    * `WHvMapGpaRange` with memory of another process.
@@ -145,7 +167,14 @@ export interface WinHvPlatformFunctions {
    * @param flags - `WHV_MAP_GPA_RANGE_FLAGS`
    * @returns HRESULT: S_OK; WHV_E_INVALID_PARTITION_CONFIG where the partition is not set up
    */
-  WHvMapGpaRange2(partition: bigint, process: bigint, sourceAddress: NativeMemory, guestAddress: number, sizeInBytes: bigint, flags: number): number;
+  WHvMapGpaRange2(
+    partition: bigint,
+    process: bigint,
+    sourceAddress: NativeMemory,
+    guestAddress: number,
+    sizeInBytes: bigint,
+    flags: number,
+  ): number;
 
   /**
    * Takes memory out of the guest-physical space: accesses exit from now on.
@@ -172,7 +201,14 @@ export interface WinHvPlatformFunctions {
    * @param gpa - `WHV_GUEST_PHYSICAL_ADDRESS *`
    * @returns HRESULT: S_OK; WHV_E_VP_DOES_NOT_EXIST
    */
-  WHvTranslateGva(partition: bigint, vpIndex: number, gva: bigint, translateFlags: number, translationResult: NativeMemory, gpa: NativeMemory): number;
+  WHvTranslateGva(
+    partition: bigint,
+    vpIndex: number,
+    gva: bigint,
+    translateFlags: number,
+    translationResult: NativeMemory,
+    gpa: NativeMemory,
+  ): number;
 
   /**
    * Creates a processor; its index becomes its APIC ID. `Flags` is 0.
@@ -197,7 +233,12 @@ export interface WinHvPlatformFunctions {
    * @param propertyCount - `UINT32`
    * @returns HRESULT: S_OK; WHV_E_VP_ALREADY_EXISTS; WHV_E_INVALID_PARTITION_CONFIG where the partition is not set up
    */
-  WHvCreateVirtualProcessor2(partition: bigint, vpIndex: number, properties: NativeMemory, propertyCount: number): number;
+  WHvCreateVirtualProcessor2(
+    partition: bigint,
+    vpIndex: number,
+    properties: NativeMemory,
+    propertyCount: number,
+  ): number;
 
   /**
    * Deletes a processor.
@@ -221,7 +262,12 @@ export interface WinHvPlatformFunctions {
    * @param exitContextSizeInBytes - `UINT32`
    * @returns HRESULT: S_OK; WHV_E_VP_DOES_NOT_EXIST; WHV_E_INVALID_VP_STATE
    */
-  WHvRunVirtualProcessor(partition: bigint, vpIndex: number, exitContext: NativeMemory, exitContextSizeInBytes: number): number;
+  WHvRunVirtualProcessor(
+    partition: bigint,
+    vpIndex: number,
+    exitContext: NativeMemory,
+    exitContextSizeInBytes: number,
+  ): number;
 
   /**
    * Makes the current run, or the next one, exit with the reason Canceled. `Flags` is 0.
@@ -247,7 +293,13 @@ export interface WinHvPlatformFunctions {
    * @param registerValues - `WHV_REGISTER_VALUE *`
    * @returns HRESULT: S_OK; WHV_E_VP_DOES_NOT_EXIST; WHV_E_INVALID_VP_REGISTER_NAME
    */
-  WHvGetVirtualProcessorRegisters(partition: bigint, vpIndex: number, registerNames: NativeMemory, registerCount: number, registerValues: NativeMemory): number;
+  WHvGetVirtualProcessorRegisters(
+    partition: bigint,
+    vpIndex: number,
+    registerNames: NativeMemory,
+    registerCount: number,
+    registerValues: NativeMemory,
+  ): number;
 
   /**
    * Writes registers, all or none.
@@ -261,7 +313,13 @@ export interface WinHvPlatformFunctions {
    * @param registerValues - `const WHV_REGISTER_VALUE *`
    * @returns HRESULT: S_OK; WHV_E_VP_DOES_NOT_EXIST; WHV_E_INVALID_VP_REGISTER_NAME
    */
-  WHvSetVirtualProcessorRegisters(partition: bigint, vpIndex: number, registerNames: NativeMemory, registerCount: number, registerValues: NativeMemory): number;
+  WHvSetVirtualProcessorRegisters(
+    partition: bigint,
+    vpIndex: number,
+    registerNames: NativeMemory,
+    registerCount: number,
+    registerValues: NativeMemory,
+  ): number;
 
   /**
    * Reads the local APIC's state. Deprecated: `WHvGetVirtualProcessorInterruptControllerState2`.
@@ -275,7 +333,13 @@ export interface WinHvPlatformFunctions {
    * @param writtenSize - `UINT32 *`
    * @returns HRESULT: S_OK; WHV_E_INSUFFICIENT_BUFFER where the buffer is too small: the size needed is written
    */
-  WHvGetVirtualProcessorInterruptControllerState(partition: bigint, vpIndex: number, state: NativeMemory, stateSize: number, writtenSize: NativeMemory): number;
+  WHvGetVirtualProcessorInterruptControllerState(
+    partition: bigint,
+    vpIndex: number,
+    state: NativeMemory,
+    stateSize: number,
+    writtenSize: NativeMemory,
+  ): number;
 
   /**
    * Writes the local APIC's state. Deprecated: `WHvSetVirtualProcessorInterruptControllerState2`.
@@ -288,7 +352,12 @@ export interface WinHvPlatformFunctions {
    * @param stateSize - `UINT32`
    * @returns HRESULT: S_OK
    */
-  WHvSetVirtualProcessorInterruptControllerState(partition: bigint, vpIndex: number, state: NativeMemory, stateSize: number): number;
+  WHvSetVirtualProcessorInterruptControllerState(
+    partition: bigint,
+    vpIndex: number,
+    state: NativeMemory,
+    stateSize: number,
+  ): number;
 
   /**
    * Requests an interrupt through the hypervisor's local APICs.
@@ -314,7 +383,13 @@ export interface WinHvPlatformFunctions {
    * @param bytesWritten - `UINT32 *`
    * @returns HRESULT: S_OK; WHV_E_INSUFFICIENT_BUFFER where the buffer is too small: the size needed is written
    */
-  WHvGetVirtualProcessorXsaveState(partition: bigint, vpIndex: number, buffer: NativeMemory, bufferSizeInBytes: number, bytesWritten: NativeMemory): number;
+  WHvGetVirtualProcessorXsaveState(
+    partition: bigint,
+    vpIndex: number,
+    buffer: NativeMemory,
+    bufferSizeInBytes: number,
+    bytesWritten: NativeMemory,
+  ): number;
 
   /**
    * Writes the XSAVE area. Deprecated: `WHvSetVirtualProcessorState`.
@@ -327,7 +402,12 @@ export interface WinHvPlatformFunctions {
    * @param bufferSizeInBytes - `UINT32`
    * @returns HRESULT: S_OK
    */
-  WHvSetVirtualProcessorXsaveState(partition: bigint, vpIndex: number, buffer: NativeMemory, bufferSizeInBytes: number): number;
+  WHvSetVirtualProcessorXsaveState(
+    partition: bigint,
+    vpIndex: number,
+    buffer: NativeMemory,
+    bufferSizeInBytes: number,
+  ): number;
 
   /**
    * Reads which pages were written since the last query, one bit a page, and clears them. Without a bitmap it only
@@ -343,7 +423,13 @@ export interface WinHvPlatformFunctions {
    * @returns HRESULT: S_OK; WHV_E_GPA_RANGE_NOT_FOUND where the range is not mapped, or not with
    * WHvMapGpaRangeFlagTrackDirtyPages
    */
-  WHvQueryGpaRangeDirtyBitmap(partition: bigint, guestAddress: number, rangeSizeInBytes: bigint, bitmap: NativeMemory, bitmapSizeInBytes: number): number;
+  WHvQueryGpaRangeDirtyBitmap(
+    partition: bigint,
+    guestAddress: number,
+    rangeSizeInBytes: bigint,
+    bitmap: NativeMemory,
+    bitmapSizeInBytes: number,
+  ): number;
 
   /**
    * Reads a set of counters of a partition.
@@ -357,7 +443,13 @@ export interface WinHvPlatformFunctions {
    * @param bytesWritten - `UINT32 *`
    * @returns HRESULT: S_OK; WHV_E_UNKNOWN_PROPERTY
    */
-  WHvGetPartitionCounters(partition: bigint, counterSet: WHV_PARTITION_COUNTER_SET, buffer: NativeMemory, bufferSizeInBytes: number, bytesWritten: NativeMemory): number;
+  WHvGetPartitionCounters(
+    partition: bigint,
+    counterSet: WHV_PARTITION_COUNTER_SET,
+    buffer: NativeMemory,
+    bufferSizeInBytes: number,
+    bytesWritten: NativeMemory,
+  ): number;
 
   /**
    * Reads a set of counters of a processor.
@@ -372,7 +464,14 @@ export interface WinHvPlatformFunctions {
    * @param bytesWritten - `UINT32 *`
    * @returns HRESULT: S_OK; WHV_E_UNKNOWN_PROPERTY
    */
-  WHvGetVirtualProcessorCounters(partition: bigint, vpIndex: number, counterSet: WHV_PROCESSOR_COUNTER_SET, buffer: NativeMemory, bufferSizeInBytes: number, bytesWritten: NativeMemory): number;
+  WHvGetVirtualProcessorCounters(
+    partition: bigint,
+    vpIndex: number,
+    counterSet: WHV_PROCESSOR_COUNTER_SET,
+    buffer: NativeMemory,
+    bufferSizeInBytes: number,
+    bytesWritten: NativeMemory,
+  ): number;
 
   /**
    * Reads the local APIC's state as its register page. Deprecated: `WHvGetVirtualProcessorState`.
@@ -386,7 +485,13 @@ export interface WinHvPlatformFunctions {
    * @param writtenSize - `UINT32 *`
    * @returns HRESULT: S_OK; WHV_E_INSUFFICIENT_BUFFER where the buffer is too small: the size needed is written
    */
-  WHvGetVirtualProcessorInterruptControllerState2(partition: bigint, vpIndex: number, state: NativeMemory, stateSize: number, writtenSize: NativeMemory): number;
+  WHvGetVirtualProcessorInterruptControllerState2(
+    partition: bigint,
+    vpIndex: number,
+    state: NativeMemory,
+    stateSize: number,
+    writtenSize: NativeMemory,
+  ): number;
 
   /**
    * Writes the local APIC's state as its register page. Deprecated: `WHvSetVirtualProcessorState`.
@@ -399,7 +504,12 @@ export interface WinHvPlatformFunctions {
    * @param stateSize - `UINT32`
    * @returns HRESULT: S_OK
    */
-  WHvSetVirtualProcessorInterruptControllerState2(partition: bigint, vpIndex: number, state: NativeMemory, stateSize: number): number;
+  WHvSetVirtualProcessorInterruptControllerState2(
+    partition: bigint,
+    vpIndex: number,
+    state: NativeMemory,
+    stateSize: number,
+  ): number;
 
   /**
    * Signals an event instead of an exit when the guest writes somewhere. Deprecated: `WHvCreateNotificationPort`.
@@ -437,7 +547,14 @@ export interface WinHvPlatformFunctions {
    * @param adviceBufferSizeInBytes - `UINT32`
    * @returns HRESULT: S_OK
    */
-  WHvAdviseGpaRange(partition: bigint, gpaRanges: NativeMemory, gpaRangesCount: number, advice: WHV_ADVISE_GPA_RANGE_CODE, adviceBuffer: NativeMemory, adviceBufferSizeInBytes: number): number;
+  WHvAdviseGpaRange(
+    partition: bigint,
+    gpaRanges: NativeMemory,
+    gpaRangesCount: number,
+    advice: WHV_ADVISE_GPA_RANGE_CODE,
+    adviceBuffer: NativeMemory,
+    adviceBufferSizeInBytes: number,
+  ): number;
 
   /**
    * Reads up to 16 bytes of guest-physical memory as a processor would.
@@ -452,7 +569,14 @@ export interface WinHvPlatformFunctions {
    * @param dataSizeInBytes - `UINT32`
    * @returns HRESULT: S_OK; WHV_E_VP_DOES_NOT_EXIST
    */
-  WHvReadGpaRange(partition: bigint, vpIndex: number, guestAddress: number, controls: bigint, data: NativeMemory, dataSizeInBytes: number): number;
+  WHvReadGpaRange(
+    partition: bigint,
+    vpIndex: number,
+    guestAddress: number,
+    controls: bigint,
+    data: NativeMemory,
+    dataSizeInBytes: number,
+  ): number;
 
   /**
    * Writes up to 16 bytes of guest-physical memory as a processor would.
@@ -467,7 +591,14 @@ export interface WinHvPlatformFunctions {
    * @param dataSizeInBytes - `UINT32`
    * @returns HRESULT: S_OK; WHV_E_VP_DOES_NOT_EXIST
    */
-  WHvWriteGpaRange(partition: bigint, vpIndex: number, guestAddress: number, controls: bigint, data: NativeMemory, dataSizeInBytes: number): number;
+  WHvWriteGpaRange(
+    partition: bigint,
+    vpIndex: number,
+    guestAddress: number,
+    controls: bigint,
+    data: NativeMemory,
+    dataSizeInBytes: number,
+  ): number;
 
   /**
    * Signals an event flag of the synthetic interrupt controller.
@@ -479,7 +610,11 @@ export interface WinHvPlatformFunctions {
    * @param newlySignaled - `WINBOOL *`
    * @returns HRESULT: S_OK; WHV_E_VP_DOES_NOT_EXIST
    */
-  WHvSignalVirtualProcessorSynicEvent(partition: bigint, synicEvent: WHV_SYNIC_EVENT_PARAMETERS, newlySignaled: NativeMemory): number;
+  WHvSignalVirtualProcessorSynicEvent(
+    partition: bigint,
+    synicEvent: WHV_SYNIC_EVENT_PARAMETERS,
+    newlySignaled: NativeMemory,
+  ): number;
 
   /**
    * Reads processor state that is one block: XSAVE area, local APIC, synthetic interrupt controller.
@@ -494,7 +629,14 @@ export interface WinHvPlatformFunctions {
    * @param bytesWritten - `UINT32 *`
    * @returns HRESULT: S_OK; WHV_E_INSUFFICIENT_BUFFER where the buffer is too small: the size needed is written
    */
-  WHvGetVirtualProcessorState(partition: bigint, vpIndex: number, stateType: WHV_VIRTUAL_PROCESSOR_STATE_TYPE, buffer: NativeMemory, bufferSizeInBytes: number, bytesWritten: NativeMemory): number;
+  WHvGetVirtualProcessorState(
+    partition: bigint,
+    vpIndex: number,
+    stateType: WHV_VIRTUAL_PROCESSOR_STATE_TYPE,
+    buffer: NativeMemory,
+    bufferSizeInBytes: number,
+    bytesWritten: NativeMemory,
+  ): number;
 
   /**
    * Writes processor state that is one block.
@@ -508,7 +650,13 @@ export interface WinHvPlatformFunctions {
    * @param bufferSizeInBytes - `UINT32`
    * @returns HRESULT: S_OK
    */
-  WHvSetVirtualProcessorState(partition: bigint, vpIndex: number, stateType: WHV_VIRTUAL_PROCESSOR_STATE_TYPE, buffer: NativeMemory, bufferSizeInBytes: number): number;
+  WHvSetVirtualProcessorState(
+    partition: bigint,
+    vpIndex: number,
+    stateType: WHV_VIRTUAL_PROCESSOR_STATE_TYPE,
+    buffer: NativeMemory,
+    bufferSizeInBytes: number,
+  ): number;
 
   /**
    * Allocates a device for virtual PCI.
@@ -522,7 +670,13 @@ export interface WinHvPlatformFunctions {
    * @param vpciResource - `HANDLE *`
    * @returns HRESULT: S_OK
    */
-  WHvAllocateVpciResource(providerId: NativeMemory, flags: number, resourceDescriptor: NativeMemory, resourceDescriptorSizeInBytes: number, vpciResource: NativeMemory): number;
+  WHvAllocateVpciResource(
+    providerId: NativeMemory,
+    flags: number,
+    resourceDescriptor: NativeMemory,
+    resourceDescriptorSizeInBytes: number,
+    vpciResource: NativeMemory,
+  ): number;
 
   /**
    * Attaches a virtual PCI device to a partition.
@@ -536,7 +690,13 @@ export interface WinHvPlatformFunctions {
    * @param notificationEventHandle - `HANDLE`
    * @returns HRESULT: S_OK
    */
-  WHvCreateVpciDevice(partition: bigint, logicalDeviceId: bigint, vpciResource: bigint, flags: number, notificationEventHandle: bigint): number;
+  WHvCreateVpciDevice(
+    partition: bigint,
+    logicalDeviceId: bigint,
+    vpciResource: bigint,
+    flags: number,
+    notificationEventHandle: bigint,
+  ): number;
 
   /**
    * Detaches a virtual PCI device.
@@ -562,7 +722,14 @@ export interface WinHvPlatformFunctions {
    * @param writtenSizeInBytes - `UINT32 *`
    * @returns HRESULT: S_OK; WHV_E_UNKNOWN_PROPERTY; WHV_E_INSUFFICIENT_BUFFER
    */
-  WHvGetVpciDeviceProperty(partition: bigint, logicalDeviceId: bigint, propertyCode: WHV_VPCI_DEVICE_PROPERTY_CODE, propertyBuffer: NativeMemory, propertyBufferSizeInBytes: number, writtenSizeInBytes: NativeMemory): number;
+  WHvGetVpciDeviceProperty(
+    partition: bigint,
+    logicalDeviceId: bigint,
+    propertyCode: WHV_VPCI_DEVICE_PROPERTY_CODE,
+    propertyBuffer: NativeMemory,
+    propertyBufferSizeInBytes: number,
+    writtenSizeInBytes: NativeMemory,
+  ): number;
 
   /**
    * Takes the next notification of a virtual PCI device.
@@ -575,7 +742,12 @@ export interface WinHvPlatformFunctions {
    * @param notificationSizeInBytes - `UINT32`
    * @returns HRESULT: S_OK
    */
-  WHvGetVpciDeviceNotification(partition: bigint, logicalDeviceId: bigint, notification: NativeMemory, notificationSizeInBytes: number): number;
+  WHvGetVpciDeviceNotification(
+    partition: bigint,
+    logicalDeviceId: bigint,
+    notification: NativeMemory,
+    notificationSizeInBytes: number,
+  ): number;
 
   /**
    * Maps a device's memory into this process.
@@ -588,7 +760,12 @@ export interface WinHvPlatformFunctions {
    * @param mappings - `WHV_VPCI_MMIO_MAPPING **`
    * @returns HRESULT: S_OK
    */
-  WHvMapVpciDeviceMmioRanges(partition: bigint, logicalDeviceId: bigint, mappingCount: NativeMemory, mappings: NativeMemory): number;
+  WHvMapVpciDeviceMmioRanges(
+    partition: bigint,
+    logicalDeviceId: bigint,
+    mappingCount: NativeMemory,
+    mappings: NativeMemory,
+  ): number;
 
   /**
    * Unmaps a device's memory from this process.
@@ -624,7 +801,12 @@ export interface WinHvPlatformFunctions {
    * @param data - `VOID *`
    * @returns HRESULT: S_OK
    */
-  WHvReadVpciDeviceRegister(partition: bigint, logicalDeviceId: bigint, register: NativeMemory, data: NativeMemory): number;
+  WHvReadVpciDeviceRegister(
+    partition: bigint,
+    logicalDeviceId: bigint,
+    register: NativeMemory,
+    data: NativeMemory,
+  ): number;
 
   /**
    * Writes a device's register.
@@ -637,7 +819,12 @@ export interface WinHvPlatformFunctions {
    * @param data - `const VOID *`
    * @returns HRESULT: S_OK
    */
-  WHvWriteVpciDeviceRegister(partition: bigint, logicalDeviceId: bigint, register: NativeMemory, data: NativeMemory): number;
+  WHvWriteVpciDeviceRegister(
+    partition: bigint,
+    logicalDeviceId: bigint,
+    register: NativeMemory,
+    data: NativeMemory,
+  ): number;
 
   /**
    * Maps messages of a device to processors.
@@ -653,7 +840,15 @@ export interface WinHvPlatformFunctions {
    * @param msiData - `UINT32 *`
    * @returns HRESULT: S_OK
    */
-  WHvMapVpciDeviceInterrupt(partition: bigint, logicalDeviceId: bigint, index: number, messageCount: number, target: NativeMemory, msiAddress: NativeMemory, msiData: NativeMemory): number;
+  WHvMapVpciDeviceInterrupt(
+    partition: bigint,
+    logicalDeviceId: bigint,
+    index: number,
+    messageCount: number,
+    target: NativeMemory,
+    msiAddress: NativeMemory,
+    msiData: NativeMemory,
+  ): number;
 
   /**
    * Takes the mapping of a device's messages back.
@@ -679,7 +874,13 @@ export interface WinHvPlatformFunctions {
    * @param target - `const WHV_VPCI_INTERRUPT_TARGET *`
    * @returns HRESULT: S_OK
    */
-  WHvRetargetVpciDeviceInterrupt(partition: bigint, logicalDeviceId: bigint, msiAddress: bigint, msiData: number, target: NativeMemory): number;
+  WHvRetargetVpciDeviceInterrupt(
+    partition: bigint,
+    logicalDeviceId: bigint,
+    msiAddress: bigint,
+    msiData: number,
+    target: NativeMemory,
+  ): number;
 
   /**
    * Requests an interrupt as a device's message.
@@ -692,7 +893,12 @@ export interface WinHvPlatformFunctions {
    * @param msiData - `UINT32`
    * @returns HRESULT: S_OK
    */
-  WHvRequestVpciDeviceInterrupt(partition: bigint, logicalDeviceId: bigint, msiAddress: bigint, msiData: number): number;
+  WHvRequestVpciDeviceInterrupt(
+    partition: bigint,
+    logicalDeviceId: bigint,
+    msiAddress: bigint,
+    msiData: number,
+  ): number;
 
   /**
    * Reads where a device's message goes.
@@ -708,7 +914,15 @@ export interface WinHvPlatformFunctions {
    * @param bytesWritten - `UINT32 *`
    * @returns HRESULT: S_OK; WHV_E_INSUFFICIENT_BUFFER where the buffer is too small: the size needed is written
    */
-  WHvGetVpciDeviceInterruptTarget(partition: bigint, logicalDeviceId: bigint, index: number, multiMessageNumber: number, target: NativeMemory, targetSizeInBytes: number, bytesWritten: NativeMemory): number;
+  WHvGetVpciDeviceInterruptTarget(
+    partition: bigint,
+    logicalDeviceId: bigint,
+    index: number,
+    multiMessageNumber: number,
+    target: NativeMemory,
+    targetSizeInBytes: number,
+    bytesWritten: NativeMemory,
+  ): number;
 
   /**
    * Creates an event that, when signalled, interrupts the guest.
@@ -721,7 +935,12 @@ export interface WinHvPlatformFunctions {
    * @param eventHandle - `HANDLE *`
    * @returns HRESULT: S_OK
    */
-  WHvCreateTrigger(partition: bigint, parameters: NativeMemory, triggerHandle: NativeMemory, eventHandle: NativeMemory): number;
+  WHvCreateTrigger(
+    partition: bigint,
+    parameters: NativeMemory,
+    triggerHandle: NativeMemory,
+    eventHandle: NativeMemory,
+  ): number;
 
   /**
    * Changes what a trigger does.
@@ -757,7 +976,12 @@ export interface WinHvPlatformFunctions {
    * @param portHandle - `WHV_NOTIFICATION_PORT_HANDLE *`
    * @returns HRESULT: S_OK
    */
-  WHvCreateNotificationPort(partition: bigint, parameters: NativeMemory, eventHandle: bigint, portHandle: NativeMemory): number;
+  WHvCreateNotificationPort(
+    partition: bigint,
+    parameters: NativeMemory,
+    eventHandle: bigint,
+    portHandle: NativeMemory,
+  ): number;
 
   /**
    * Sets a property of a notification port.
@@ -770,7 +994,12 @@ export interface WinHvPlatformFunctions {
    * @param propertyValue - `WHV_NOTIFICATION_PORT_PROPERTY`
    * @returns HRESULT: S_OK; WHV_E_UNKNOWN_PROPERTY
    */
-  WHvSetNotificationPortProperty(partition: bigint, portHandle: bigint, propertyCode: WHV_NOTIFICATION_PORT_PROPERTY_CODE, propertyValue: bigint): number;
+  WHvSetNotificationPortProperty(
+    partition: bigint,
+    portHandle: bigint,
+    propertyCode: WHV_NOTIFICATION_PORT_PROPERTY_CODE,
+    propertyValue: bigint,
+  ): number;
 
   /**
    * Deletes a notification port.
@@ -795,7 +1024,13 @@ export interface WinHvPlatformFunctions {
    * @param messageSizeInBytes - `UINT32`
    * @returns HRESULT: S_OK; WHV_E_VP_DOES_NOT_EXIST
    */
-  WHvPostVirtualProcessorSynicMessage(partition: bigint, vpIndex: number, sintIndex: number, message: NativeMemory, messageSizeInBytes: number): number;
+  WHvPostVirtualProcessorSynicMessage(
+    partition: bigint,
+    vpIndex: number,
+    sintIndex: number,
+    message: NativeMemory,
+    messageSizeInBytes: number,
+  ): number;
 
   /**
    * Asks what CPUID answers on a processor.
@@ -809,7 +1044,13 @@ export interface WinHvPlatformFunctions {
    * @param cpuidOutput - `WHV_CPUID_OUTPUT *`
    * @returns HRESULT: S_OK; WHV_E_VP_DOES_NOT_EXIST
    */
-  WHvGetVirtualProcessorCpuidOutput(partition: bigint, vpIndex: number, eax: number, ecx: number, cpuidOutput: NativeMemory): number;
+  WHvGetVirtualProcessorCpuidOutput(
+    partition: bigint,
+    vpIndex: number,
+    eax: number,
+    ecx: number,
+    cpuidOutput: NativeMemory,
+  ): number;
 
   /**
    * Asks which processors an interrupt would reach.
@@ -824,7 +1065,14 @@ export interface WinHvPlatformFunctions {
    * @param targetVpCount - `UINT32 *`
    * @returns HRESULT: S_OK
    */
-  WHvGetInterruptTargetVpSet(partition: bigint, destination: bigint, destinationMode: WHV_INTERRUPT_DESTINATION_MODE, targetVps: NativeMemory, vpCount: number, targetVpCount: NativeMemory): number;
+  WHvGetInterruptTargetVpSet(
+    partition: bigint,
+    destination: bigint,
+    destinationMode: WHV_INTERRUPT_DESTINATION_MODE,
+    targetVps: NativeMemory,
+    vpCount: number,
+    targetVpCount: NativeMemory,
+  ): number;
 
   /**
    * Begins to hand a partition to another process.
