@@ -4,9 +4,11 @@
  *
  * @packageDocumentation
  */
+export * from "./capture/case-recorder.ts";
 export * from "./emulation/case-reader.ts";
 export * from "./emulation/emulation-case.ts";
 export * from "./emulation/emulation-run.ts";
+export * from "./explain/explanation.ts";
 export * from "./host/case-host.ts";
 export * from "./host/case-memory.ts";
 export * from "./host/page-walk.ts";

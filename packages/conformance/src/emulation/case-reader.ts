@@ -196,6 +196,9 @@ function readFailure(fields: JsonFields | undefined): StagedFailure | null {
 function readOptions(fields: JsonFields): Record<string, unknown> {
   const options: Record<string, unknown> = {};
   const given = fields.optionalObject("options");
-  for (const name of given?.names() ?? []) options[name] = given?.value(name);
+  for (const name of given?.names() ?? []) {
+    const value = given?.value(name);
+    options[name] = typeof value === "string" && /^0x[0-9a-f]+$/i.test(value) ? Number(value) : value;
+  }
   return options;
 }

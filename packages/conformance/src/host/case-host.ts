@@ -109,11 +109,7 @@ export class CaseHost {
   translate(translation: EmulatorTranslation): number {
     const hresult = this.enter("translate");
     const { gvaPage, flags } = translation;
-    if (hresult === S_OK) {
-      const answer = this.translatePage(gvaPage, flags);
-      translation.resultCode = answer.result;
-      translation.gpaPage = answer.gpaPage;
-    }
+    if (hresult === S_OK) this.answerTranslation(translation);
     this.calls.push({
       callback: "translate",
       gvaPage: hexNumber(gvaPage),
@@ -123,6 +119,14 @@ export class CaseHost {
       ...failed(hresult),
     });
     return hresult;
+  }
+
+  /** Translates a page as the case says, off the record. Answers the result code. */
+  answerTranslation(translation: EmulatorTranslation): number {
+    const { result, gpaPage } = this.translatePage(translation.gvaPage, translation.flags);
+    translation.resultCode = result;
+    translation.gpaPage = gpaPage;
+    return result;
   }
 
   /** Counts a call and says what it must answer. */

@@ -1,0 +1,207 @@
+/**
+ * Records emulation cases on a live host: wraps whatever creates the emulator, passes every call through, and hands out
+ * each emulation as a case that `whv emulate` replays. What the memory callback answered becomes the case's
+ * `deviceReads`, RAM included: the emulator cannot tell RAM from devices, and in order the answers are the same.
+ */
+import type {
+  Emulator,
+  EmulatorCallbacks,
+  IoPortAccessContextView,
+  MemoryAccessContextView,
+  RegisterValues,
+  VpExitContextView,
+  WHV_X64_SEGMENT_REGISTER,
+} from "@whvkit/whv-types";
+import { caseFormat } from "../emulation/case-reader.ts";
+import { type CallbackName, callbackNames } from "../emulation/emulation-case.ts";
+import { hexNumber, hexString } from "../json/json-fields.ts";
+import { type RegisterJson, registersJson } from "../registers/register-json.ts";
+
+/** A recorded case: JSON in the case format, one line of a capture file. */
+export interface RecordedCase {
+  readonly format: typeof caseFormat;
+  readonly id: number;
+  readonly kind: "mmio" | "io";
+  readonly vp: object;
+  readonly exit: object;
+  readonly registers: Readonly<Record<string, RegisterJson>>;
+  readonly deviceReads: string;
+  readonly portReads: readonly string[];
+  readonly translate: readonly { readonly gvaPage: string; readonly gpaPage: string; readonly result: number }[];
+  readonly fail?: { readonly callback: CallbackName; readonly at: number; readonly hresult: string };
+}
+
+/** What a callback that threw counts as. */
+const thrownHresult = 0x8000_4005;
+
+/**
+ * Wraps a function that creates emulators, so that every emulation is also recorded.
+ *
+ * @param createEmulator - for instance `createEmulator` of `@whvkit/emulator-core`
+ * @param sink - takes each case when its emulation has ended
+ * @returns a function to use in its place
+ * @example
+ * ```ts
+ * const lines: string[] = [];
+ * const emulator = recordEmulations(createEmulator, (recorded) => lines.push(JSON.stringify(recorded)))(callbacks);
+ * ```
+ * @public
+ */
+export function recordEmulations(
+  createEmulator: <Context>(callbacks: EmulatorCallbacks<Context>) => Emulator<Context>,
+  sink: (recorded: RecordedCase) => void,
+): <Context>(callbacks: EmulatorCallbacks<Context>) => Emulator<Context> {
+  let nextId = 1;
+  return <Context>(callbacks: EmulatorCallbacks<Context>): Emulator<Context> => {
+    let draft = new Draft();
+    const emulator = createEmulator(recordingCallbacks(callbacks, () => draft));
+    const finish = (kind: "mmio" | "io", vp: object, exit: object): void => {
+      sink({ format: caseFormat, id: nextId++, kind, vp, exit, ...draft.json() });
+    };
+    return {
+      tryIoEmulation(context, vpContext, exitContext) {
+        draft = new Draft();
+        const [vp, exit] = [vpJson(vpContext), ioExitJson(exitContext)];
+        const result = emulator.tryIoEmulation(context, vpContext, exitContext);
+        finish("io", vp, exit);
+        return result;
+      },
+      tryMmioEmulation(context, vpContext, exitContext) {
+        draft = new Draft();
+        const [vp, exit] = [vpJson(vpContext), memoryExitJson(exitContext)];
+        const result = emulator.tryMmioEmulation(context, vpContext, exitContext);
+        finish("mmio", vp, exit);
+        return result;
+      },
+      destroy: () => emulator.destroy(),
+    };
+  };
+}
+
+/** What the callbacks of one emulation answered. */
+class Draft {
+  readonly registers: Record<string, RegisterJson> = {};
+  readonly portReads: string[] = [];
+  readonly translations: Map<bigint, { gvaPage: string; gpaPage: string; result: number }> = new Map();
+  deviceReads = "";
+  private fail: RecordedCase["fail"];
+  private readonly counts: Map<CallbackName, number> = new Map();
+
+  /** Makes the call, counts it, and remembers the first that failed. Answers the HRESULT. */
+  call(callback: CallbackName, make: () => number): number {
+    const at = this.counts.get(callback) ?? 0;
+    this.counts.set(callback, at + 1);
+    let hresult = thrownHresult;
+    try {
+      hresult = make();
+      return hresult;
+    } finally {
+      if (hresult !== 0) this.fail ??= { callback, at, hresult: hexNumber(hresult >>> 0) };
+    }
+  }
+
+  json(): Pick<RecordedCase, "registers" | "deviceReads" | "portReads" | "translate" | "fail"> {
+    const { registers, deviceReads, portReads, fail } = this;
+    const translate = [...this.translations.values()];
+    return { registers, deviceReads, portReads, translate, ...(fail === undefined ? {} : { fail }) };
+  }
+}
+
+/** The callbacks with everything that they answer written into the draft; optional ones pass through unrecorded. */
+function recordingCallbacks<Context>(
+  callbacks: EmulatorCallbacks<Context>,
+  draft: () => Draft,
+): EmulatorCallbacks<Context> {
+  return {
+    ioPort(context, access) {
+      const hresult = draft().call(callbackNames.ioPort, () => callbacks.ioPort(context, access));
+      if (hresult === 0 && access.direction === 0) {
+        draft().portReads.push(hexNumber(BigInt.asUintN(8 * access.accessSize, BigInt(access.data))));
+      }
+      return hresult;
+    },
+    memory(context, access) {
+      const hresult = draft().call(callbackNames.memory, () => callbacks.memory(context, access));
+      if (hresult === 0 && access.direction === 0) {
+        draft().deviceReads += hexString(access.data.subarray(0, access.accessSize));
+      }
+      return hresult;
+    },
+    getVirtualProcessorRegisters(context, names: Uint32Array, count: number, values: RegisterValues) {
+      const hresult = draft().call(callbackNames.getVirtualProcessorRegisters, () =>
+        callbacks.getVirtualProcessorRegisters(context, names, count, values),
+      );
+      if (hresult === 0) Object.assign(draft().registers, registersJson(names, count, values));
+      return hresult;
+    },
+    setVirtualProcessorRegisters(context, names: Uint32Array, count: number, values: RegisterValues) {
+      return draft().call(callbackNames.setVirtualProcessorRegisters, () =>
+        callbacks.setVirtualProcessorRegisters(context, names, count, values),
+      );
+    },
+    translateGvaPage(context, translation) {
+      const { gvaPage } = translation;
+      const hresult = draft().call(callbackNames.translateGvaPage, () =>
+        callbacks.translateGvaPage(context, translation),
+      );
+      const { resultCode: result, gpaPage } = translation;
+      if (hresult === 0) {
+        draft().translations.set(gvaPage, { gvaPage: hexNumber(gvaPage), gpaPage: hexNumber(gpaPage), result });
+      }
+      return hresult;
+    },
+  };
+}
+
+function vpJson(vp: VpExitContextView): object {
+  const { reserved0: _, reserved1: __, ...executionState } = vp.executionState.toObject();
+  return {
+    executionState,
+    instructionLength: vp.instructionLength,
+    cr8: vp.cr8,
+    cs: segmentJson(vp.cs.toObject()),
+    rip: hexNumber(vp.rip),
+    rflags: hexNumber(vp.rflags),
+  };
+}
+
+function memoryExitJson(exit: MemoryAccessContextView): object {
+  const { accessType, gpaUnmapped, gvaValid } = exit.accessInfo;
+  return {
+    instructionBytes: countedBytes(exit),
+    accessType,
+    gpaUnmapped,
+    gvaValid,
+    gpa: hexNumber(exit.gpa),
+    gva: hexNumber(exit.gva),
+  };
+}
+
+function ioExitJson(exit: IoPortAccessContextView): object {
+  const { isWrite, accessSize, stringOp, repPrefix } = exit.accessInfo;
+  return {
+    instructionBytes: countedBytes(exit),
+    isWrite,
+    accessSize,
+    stringOp,
+    repPrefix,
+    port: exit.portNumber,
+    rax: hexNumber(exit.rax),
+    rcx: hexNumber(exit.rcx),
+    rsi: hexNumber(exit.rsi),
+    rdi: hexNumber(exit.rdi),
+    ds: segmentJson(exit.ds.toObject()),
+    es: segmentJson(exit.es.toObject()),
+  };
+}
+
+/** As many bytes as the count says; those beyond the sixteen of the structure are 0. */
+function countedBytes(exit: MemoryAccessContextView | IoPortAccessContextView): string {
+  const bytes = new Uint8Array(exit.instructionByteCount);
+  bytes.set(exit.instructionBytes.subarray(0, bytes.length));
+  return hexString(bytes);
+}
+
+function segmentJson({ base, limit, selector, attributes }: WHV_X64_SEGMENT_REGISTER): object {
+  return { base: hexNumber(base), limit: hexNumber(limit), selector, attributes: hexNumber(attributes) };
+}
