@@ -3,10 +3,17 @@
  *
  * @packageDocumentation
  */
-export * from "./machine/helper.ts";
-export * from "./machine/machine.ts";
-export * from "./machine/register-file.ts";
+export { Evaluator } from "./evaluator/evaluator.ts";
+export type { Program, StringOperation } from "./evaluator/program.ts";
+export { families, irOf, programFor, type Support, supportOf } from "./families/meaning.ts";
+export * from "./ir/builder.ts";
 export * from "./ir/flag.ts";
 export * from "./ir/form.ts";
+export { formKey, formName, formOf } from "./ir/instruction-form.ts";
 export * from "./ir/operation.ts";
-export * from "./ir/builder.ts";
+export { registerLocation, segmentLocation } from "./ir/register-location.ts";
+export * from "./machine/helper.ts";
+export { type HelperRegisters, helperRegisters } from "./machine/helper-registers.ts";
+export * from "./machine/machine.ts";
+export * from "./machine/register-file.ts";
+export { RepeatDriver, type RepeatOptions } from "./repeat/repeat-driver.ts";

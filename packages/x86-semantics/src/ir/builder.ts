@@ -196,10 +196,20 @@ export class Builder {
     return this.#value({ op: "field", type, field });
   }
 
+  /** Number of the segment, control or debug register that an operand names. */
+  registerNumber(operand: Operand): Value {
+    return this.#value({ op: "registerNumber", type: "i32", operand: operand.index });
+  }
+
   /** The immediate's value at definition time; only where the form's key carries it. */
   get immediate(): number {
     if (this.form.immediate === null) throw new Error(`the form of ${this.form.mnemonic} carries no immediate`);
     return this.form.immediate;
+  }
+  /** The second immediate's value at definition time; only where the form carries it. */
+  get immediate2(): number {
+    if (this.form.immediate2 === null) throw new Error(`the form of ${this.form.mnemonic} carries no immediate`);
+    return this.form.immediate2;
   }
 
   // ---- values ----------------------------------------------------------------------------------------------------
@@ -334,7 +344,7 @@ export class Builder {
     if (a.type === type) return a;
     const wider = bitsOf(type) > bitsOf(a.type);
     if (wider !== (op !== "trunc")) throw new TypeError(`${op} from ${a.type} to ${type}`);
-    return this.#value({ op, type, a: a.index });
+    return this.#value({ op, type, a: a.index } as ValueOperation);
   }
   /** Zero-extends or cuts. */
   resize(a: Value, type: Type): Value {
@@ -476,11 +486,14 @@ export class Builder {
     return this.linearAddress("memory", offset);
   }
 
-  /** The operand's place; a memory operand is moved by `byteOffset` (i64) where given. */
-  place(operand: Operand, byteOffset: Value | null = null): Place {
+  /**
+   * The operand's place; a memory operand is moved by `byteOffset` (i64) where given. Accesses are locked when the form is
+   * or when `locked` says so.
+   */
+  place(operand: Operand, byteOffset: Value | null = null, locked: boolean = this.form.lock): Place {
     const type = typeOfSize(operand.size);
     const address = operand.shape === "memory" ? this.memoryAddress(byteOffset ?? 0) : null;
-    return new Place(this, operand, address, type, this.form.lock ? Intent.locked : 0);
+    return new Place(this, operand, address, type, locked ? Intent.locked : 0);
   }
 
   /** The value of an operand: register, memory (at its size), or immediate (cut to `type`, by default its own size). */

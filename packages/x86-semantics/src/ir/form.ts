@@ -5,7 +5,6 @@
 /** What an operand is, as far as its meaning cares. */
 export type OperandShape =
   | "register"
-  | "high8"
   | "segment"
   | "control"
   | "debug"
@@ -20,6 +19,7 @@ export type OperandShape =
   | "farPointer"
   | "stringSource"
   | "stringDestination"
+  | "maskDestination"
   | "other";
 
 export interface OperandForm {
@@ -41,8 +41,13 @@ export interface Form {
   /** 64-bit mode: flat segments except FS and GS, 64-bit stack, canonical addresses. */
   readonly long: boolean;
   readonly lock: boolean;
-  /** The immediate's value where the meaning depends on it (ENTER's nesting level, a shuffle's control), else null. */
+  /** What the opmask does to elements that it leaves out; "none" without an opmask. */
+  readonly masking: "none" | "merging" | "zeroing";
+  /** How many elements a broadcast memory operand becomes; 0 without broadcast. */
+  readonly broadcast: number;
+  /** The immediates' values (8 bits) where the meaning depends on them (a shuffle's control), else null. */
   readonly immediate: number | null;
+  readonly immediate2: number | null;
   /** A choice the host made, where the meaning has one. */
   readonly options: SemanticOptions;
 }

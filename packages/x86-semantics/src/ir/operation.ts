@@ -94,6 +94,8 @@ export type ValueOperation =
    * second immediate, or its length in bytes.
    */
   | { readonly op: "field"; readonly type: IntegerType; readonly field: "immediate" | "immediate2" | "length" }
+  /** The number, in its class, of the register that an operand names: a segment, control or debug register's. */
+  | { readonly op: "registerNumber"; readonly type: "i32"; readonly operand: number }
   | { readonly op: "register"; readonly type: Type; readonly register: RegisterReference }
   /** One bit of RFLAGS. */
   | { readonly op: "flag"; readonly type: "i1"; readonly bit: number }
@@ -138,7 +140,8 @@ export type ValueOperation =
   /** i1 from i8: 1 when the number of ones is even (the parity flag of a byte). */
   | { readonly op: "parity"; readonly type: "i1"; readonly a: ValueIndex }
   /** To a wider integer type (zext also from i1); to a narrower one, i1 being bit 0. */
-  | { readonly op: "zext" | "sext" | "trunc"; readonly type: Type; readonly a: ValueIndex }
+  | { readonly op: "zext" | "trunc"; readonly type: Type; readonly a: ValueIndex }
+  | { readonly op: "sext"; readonly type: IntegerType; readonly a: ValueIndex }
   /** a when the condition (i1) is 1, else b. Both have been computed. */
   | {
       readonly op: "select";
@@ -167,7 +170,8 @@ export type ValueOperation =
     }
   /**
    * A named operation of the machine. a and b are i64 values or absent (zero); c (i64), where present, is put into
-   * words 2 and 3 of `machine.data` before the call. The value is words 0 and 1 of `machine.data` after it. Can stop the instruction.
+   * words 2 and 3 of `machine.data` before the call; where it is absent they hold the operand size in bytes and the
+   * instruction's length. The value is words 0 and 1 of `machine.data` after the call. Can stop the instruction.
    */
   | {
       readonly op: "call";

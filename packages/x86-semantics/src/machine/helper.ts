@@ -2,6 +2,11 @@
  * The named operations that an instruction's meaning may call because they are not data flow: control transfers
  * through descriptors, segment loads, system registers, processor identification. The implementations that any
  * machine can share stand in `../system/`; a machine that cannot perform one answers `Abort.unsupported`.
+ *
+ * Arguments a and b are 64-bit values, 0 where an entry names none. Words 2 and 3 of `machine.data` hold the operand
+ * size in bytes and the instruction's length when a helper is called, unless its entry says otherwise; RIP holds the
+ * address of the instruction. A helper whose entry says "result" writes no register for it: the instruction does.
+ * `helper-registers.ts` lists the registers that each reads and writes by itself.
  */
 export const Helper = {
   /** Loads segment register a (index) with selector b. */
@@ -12,24 +17,32 @@ export const Helper = {
   farCall: 2,
   /** Far return: a = bytes to release. */
   farReturn: 3,
+  /** IRET, IRETD, IRETQ. */
   interruptReturn: 4,
   /** Software interrupt: a = vector, b = 0 INT n, 1 INT3, 2 INTO, 3 INT1. */
   softwareInterrupt: 5,
   halt: 6,
+  /** a = leaf, b = subleaf; result: EAX, EBX, ECX, EDX in words 0 to 3. */
   cpuid: 7,
+  /** a = number; result in words 0 and 1. */
   readMsr: 8,
+  /** a = number, b = value. */
   writeMsr: 9,
-  /** a = number of the control register; result in data. */
+  /** a = number of the control register; result in words 0 and 1. */
   readControl: 10,
   /** a = number, b = value. */
   writeControl: 11,
+  /** a = number; result in words 0 and 1. */
   readDebug: 12,
+  /** a = number, b = value. */
   writeDebug: 13,
-  /** a = 0 GDTR, 1 IDTR; b = base; limit was put in data[2]. */
+  /** a = 0 GDTR, 1 IDTR; b = base; word 2 of data holds the limit. */
   loadTable: 14,
   /** a = 0 LDTR, 1 TR; b = selector. */
   loadSystemSegment: 15,
+  /** INVLPG: a = linear address. */
   invalidatePage: 16,
+  /** RDTSC and RDTSCP: result in words 0 and 1, TSC_AUX in word 2. */
   readTimestamp: 17,
   systemCall: 18,
   systemReturn: 19,
@@ -39,16 +52,23 @@ export const Helper = {
   writeFlags: 22,
   clearInterruptFlag: 23,
   setInterruptFlag: 24,
+  /** XGETBV: a = number; result in words 0 and 1. */
   readExtendedControl: 25,
+  /** XSETBV: a = number, b = value. */
   writeExtendedControl: 26,
-  /** LAR, LSL, VERR, VERW: a = selector, b = which; result in data, data[2] = ZF. */
+  /** LAR, LSL, VERR, VERW: a = selector, b = which (0 to 3); result in word 0, ZF in word 2. */
   inspectSelector: 27,
   swapGs: 28,
+  /** WBINVD, WBNOINVD, INVD. */
   writeBackCaches: 29,
   clearTaskSwitched: 30,
+  /** INVPCID: a = type, b = linear address of the descriptor. */
   invalidateProcessContext: 31,
+  /** MONITOR, MWAIT: a = 0 MONITOR, 1 MWAIT; b = linear address for MONITOR. */
   monitor: 32,
+  /** RDPMC: a = number; result in words 0 and 1. */
   readPerformanceCounter: 33,
+  /** RDPID: result in words 0 and 1. */
   readProcessorId: 34,
   /** MOV SS / POP SS and STI: interrupts stay off until after the next instruction. */
   inhibitInterrupts: 35,

@@ -1,0 +1,43 @@
+/**
+ * A program: the meaning of one instruction with its registers, immediates and displacement resolved, ready to run. It
+ * holds no state and is position independent, so one program serves every place where the same bytes stand in the same
+ * mode. `binding.ts` makes programs.
+ */
+import type { Ir, StringElement } from "../ir/operation.ts";
+import type { Helper } from "../machine/helper.ts";
+import type { RegisterInterval } from "../machine/register-file.ts";
+
+/** A string instruction, as the REP driver runs it. */
+export interface StringOperation extends StringElement {
+  /** 0 for a single element, 0xf3 for REP and REPE, 0xf2 for REPNE. */
+  readonly repeat: 0 | 0xf2 | 0xf3;
+  /** Segment of the source operand (rSI), after overrides; DS for instructions without one. */
+  readonly segment: number;
+}
+
+/** @public */
+export interface Program {
+  /** The decoder's number of the mnemonic. */
+  readonly mnemonic: number;
+  /** Bytes of the instruction. */
+  readonly length: number;
+  /** Bits of the mode it was decoded for: 16, 32 or 64. */
+  readonly mode: number;
+  /** What the evaluator runs; see `opcode.ts`. */
+  readonly code: Int32Array;
+  /** Every interval of the register file that the program may read: address registers, segments, flags and RIP included. */
+  readonly reads: readonly RegisterInterval[];
+  /** Every interval that it may write. */
+  readonly writes: readonly RegisterInterval[];
+  /** The program (or a helper it calls) decides where execution goes on; otherwise the caller advances RIP by `length`. */
+  readonly writesIp: boolean;
+  readonly accessesMemory: boolean;
+  readonly accessesPort: boolean;
+  readonly string: StringOperation | null;
+  /** The helpers that it may call. */
+  readonly helpers: readonly Helper[];
+  /** Why this instruction has no meaning here; null when it has one. A program with a reason must not be evaluated. */
+  readonly unsupported: string | null;
+  /** The form's meaning, for the printer; null when unsupported. */
+  readonly ir: Ir | null;
+}

@@ -1,0 +1,107 @@
+/** All families together: the meaning of an instruction, its Ir by form, its program. */
+import { type Instruction, type MnemonicName, mnemonicName } from "@whvkit/x86-decoder";
+import { bind, bindUnsupported } from "../evaluator/binding.ts";
+import type { Program } from "../evaluator/program.ts";
+import { Builder, type Definition } from "../ir/builder.ts";
+import { DEFAULT_OPTIONS, type SemanticOptions } from "../ir/form.ts";
+import { formKey, formOf } from "../ir/instruction-form.ts";
+import type { Ir } from "../ir/operation.ts";
+import { arithmetic } from "./arithmetic.ts";
+import type { Family } from "./family.ts";
+import { moves } from "./moves.ts";
+import { ports } from "./ports.ts";
+import { strings } from "./strings.ts";
+import { whyUnsupported } from "./unsupported.ts";
+
+/** Every family, in the order of the manual's summary (Intel SDM volume 1, chapter 5). */
+export const families: readonly Family[] = [moves, arithmetic, strings, ports];
+
+interface Meaning {
+  readonly family: Family;
+  readonly definition: Definition;
+  readonly carriesImmediate: boolean;
+}
+
+const meanings: ReadonlyMap<string, Meaning> = /* @__PURE__ */ collectMeanings();
+
+function collectMeanings(): Map<string, Meaning> {
+  const result = new Map<string, Meaning>();
+  for (const family of families) {
+    for (const [name, definition] of Object.entries(family.meanings)) {
+      const carriesImmediate = family.immediates?.includes(name as MnemonicName) ?? false;
+      if (result.has(name)) throw new Error(`two meanings for ${name}`);
+      result.set(name, { family, definition, carriesImmediate });
+    }
+  }
+  return result;
+}
+
+/** Whether an instruction has a meaning here. */
+export type Support =
+  | { readonly supported: true; readonly family: string }
+  | { readonly supported: false; readonly reason: string };
+
+/**
+ * Whether the instructions of a mnemonic have a meaning, and if not, why.
+ *
+ * @param mnemonic - a value of the decoder's `Mnemonic`
+ * @public
+ */
+export function supportOf(mnemonic: number): Support {
+  const name = mnemonicName(mnemonic);
+  const meaning = meanings.get(name);
+  if (meaning !== undefined) return { supported: true, family: meaning.family.name };
+  return { supported: false, reason: whyUnsupported(name) };
+}
+
+/** Caches by form, one for each choice of options. */
+const caches = new Map<SemanticOptions, Map<string | number, Ir>>();
+
+/**
+ * The meaning of an instruction's form, or null when it has none ({@link supportOf} says why). Made once per form.
+ *
+ * @param options - the choices a host can make; keep one object, since the cache goes by identity
+ * @public
+ */
+export function irOf(instruction: Instruction, options: SemanticOptions = DEFAULT_OPTIONS): Ir | null {
+  const meaning = meanings.get(mnemonicName(instruction.mnemonic));
+  if (meaning === undefined) return null;
+  let cache = caches.get(options);
+  if (cache === undefined) {
+    cache = new Map();
+    caches.set(options, cache);
+  }
+  const form = formKey(instruction);
+  const key = meaning.carriesImmediate ? `${form}:${instruction.immediateLow & 0xff}:${instruction.immediate2 & 0xff}` : form;
+  let ir = cache.get(key);
+  if (ir === undefined) {
+    const builder = new Builder(formOf(instruction, meaning.carriesImmediate, options));
+    meaning.definition(builder);
+    ir = builder.finish();
+    cache.set(key, ir);
+  }
+  return ir;
+}
+
+/**
+ * The program of a decoded instruction: its form's meaning with this instruction's registers, immediates and displacement.
+ * It may be kept as long as the instruction's bytes and mode stay the same, wherever they stand. It allocates; keep
+ * programs in a cache by bytes and mode.
+ *
+ * @returns a program; where `unsupported` is not null it must not be evaluated
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { programFor } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x8b, 0x07), 0, instruction); // mov eax, [rdi]
+ * programFor(instruction).accessesMemory; // true
+ * ```
+ * @public
+ */
+export function programFor(instruction: Instruction, options: SemanticOptions = DEFAULT_OPTIONS): Program {
+  const ir = irOf(instruction, options);
+  if (ir === null) return bindUnsupported(instruction, whyUnsupported(mnemonicName(instruction.mnemonic)));
+  return bind(ir, instruction);
+}
