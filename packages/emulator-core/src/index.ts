@@ -1,1 +1,19 @@
-export {};
+/**
+ * The instruction emulator of the Windows Hypervisor Platform: `createEmulator`, and the documented C functions over the
+ * same code.
+ *
+ * @packageDocumentation
+ */
+export {
+  type Out,
+  type WHvEmulatorCallbackTable,
+  WHvEmulatorCreateEmulator,
+  WHvEmulatorDestroyEmulator,
+  type WHvEmulatorHandle,
+  type WHvEmulatorStatus,
+  WHvEmulatorTryIoEmulation,
+  WHvEmulatorTryMmioEmulation,
+} from "./emulation-functions.ts";
+export { createEmulator } from "./emulator.ts";
+export type { EmulatorOptions, GpaUnmappedPolicy, GuestException } from "./emulator-options.ts";
+export type { EmulationReason } from "./failure.ts";

@@ -1,0 +1,249 @@
+/**
+ * The outside world of an instruction, made of the five callbacks: the {@link SpanMachine} that the evaluator and the
+ * REP driver run on. It joins the judges (segmentation, translation) with the doers (the callbacks) and splits accesses
+ * at pages and at eight bytes. What an instruction does is not known here.
+ *
+ * Order of one access: segment and canonical checks, then every translation, then the alignment check, then the
+ * callbacks, low addresses first. So an access that faults has touched nothing.
+ */
+import {
+  Abort,
+  GuestFault,
+  Intent,
+  RegisterFile,
+  Vector,
+  type SpanMachine,
+} from "@whvkit/x86-semantics";
+import type { DataBreakpoints } from "./data-breakpoints.ts";
+import type { ExitContext } from "./exit-context.ts";
+import type { HostCallbacks } from "./host-callbacks.ts";
+import type { Segmentation } from "./segmentation.ts";
+import type { SystemOperations } from "./system-operations.ts";
+import type { Translation } from "./translation.ts";
+
+const PAGE_SIZE = 4096;
+const PAGE_OFFSET = PAGE_SIZE - 1;
+/** `Data` of WHV_EMULATOR_MEMORY_ACCESS_INFO holds eight bytes. */
+const LARGEST_CALLBACK = 8;
+
+/** What the machine is made of. */
+export interface MachineParts<Context> {
+  readonly exit: ExitContext;
+  readonly registers: RegisterFile;
+  readonly fault: GuestFault;
+  readonly segmentation: Segmentation;
+  readonly translation: Translation<Context>;
+  readonly host: HostCallbacks<Context>;
+  readonly breakpoints: DataBreakpoints;
+  readonly system: SystemOperations;
+}
+
+export class CallbackMachine<Context> implements SpanMachine {
+  readonly registers: RegisterFile;
+  readonly fault: GuestFault;
+  readonly data: Int32Array = new Int32Array(4);
+  readonly #bytes: Uint8Array = new Uint8Array(this.data.buffer);
+  spanAddress = 0;
+  spanElements = 0;
+  /** True while a CMPXCHG runs whose unsuccessful write is to be left out (option `cmpxchgAlwaysWrites: false`). */
+  skipsUnchangedStore = false;
+  readonly #exit: ExitContext;
+  readonly #segmentation: Segmentation;
+  readonly #translation: Translation<Context>;
+  readonly #host: HostCallbacks<Context>;
+  readonly #breakpoints: DataBreakpoints;
+  readonly #system: SystemOperations;
+  /** What the last load gave, for {@link CallbackMachine.skipsUnchangedStore}. */
+  readonly #loaded: Int32Array = new Int32Array(4);
+
+  constructor(parts: MachineParts<Context>) {
+    this.registers = parts.registers;
+    this.fault = parts.fault;
+    this.#exit = parts.exit;
+    this.#segmentation = parts.segmentation;
+    this.#translation = parts.translation;
+    this.#host = parts.host;
+    this.#breakpoints = parts.breakpoints;
+    this.#system = parts.system;
+  }
+
+  load(segment: number, low: number, high: number, size: number, intent: number): number {
+    const abort = this.#segmentation.check(segment, low, high, size, intent);
+    if (abort !== Abort.none) return abort;
+    const offset = low & PAGE_OFFSET;
+    if (offset + size > PAGE_SIZE || size > LARGEST_CALLBACK) return this.#loadInParts(low, high, size, intent);
+    const page = this.#translation.page(low, high, intent);
+    if (page < 0) return this.#translation.abort;
+    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
+    if (!this.#host.readMemory(page + offset, size, "load")) return Abort.host;
+    this.#take(size);
+    if (this.#breakpoints.armed) this.#breakpoints.accessed(low, high, size, intent);
+    if (this.skipsUnchangedStore) this.#loaded.set(this.data);
+    return Abort.none;
+  }
+
+  store(segment: number, low: number, high: number, size: number, valueLow: number, valueHigh: number, intent: number): number {
+    const abort = this.#segmentation.check(segment, low, high, size, intent);
+    if (abort !== Abort.none) return abort;
+    const offset = low & PAGE_OFFSET;
+    if (offset + size > PAGE_SIZE) {
+      this.data[0] = valueLow;
+      this.data[1] = valueHigh;
+      return this.#storeInParts(low, high, size, intent);
+    }
+    const page = this.#translation.page(low, high, intent);
+    if (page < 0) return this.#translation.abort;
+    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
+    if (this.skipsUnchangedStore && valueLow === this.#loaded[0] && (size < 8 || valueHigh === this.#loaded[1]))
+      return Abort.none;
+    if (!this.#host.writeMemory(page + offset, size, valueLow, valueHigh)) return Abort.host;
+    if (this.#breakpoints.armed) this.#breakpoints.accessed(low, high, size, intent);
+    return Abort.none;
+  }
+
+  store128(segment: number, low: number, high: number, intent: number): number {
+    const abort = this.#segmentation.check(segment, low, high, 16, intent);
+    if (abort !== Abort.none) return abort;
+    return this.#storeInParts(low, high, 16, intent);
+  }
+
+  probe(segment: number, low: number, high: number, size: number, intent: number): number {
+    if (size === 0) return Abort.none;
+    const abort = this.#segmentation.check(segment, low, high, size, intent);
+    if (abort !== Abort.none) return abort;
+    if (this.#translation.page(low, high, intent) < 0) return this.#translation.abort;
+    if ((low & PAGE_OFFSET) + size > PAGE_SIZE && this.#secondPage(low, high, intent) < 0) return this.#translation.abort;
+    if (this.#exit.alignmentChecked && size <= 8 && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
+    return Abort.none;
+  }
+
+  in(port: number, size: number): number {
+    if (!this.#host.ioPort(0, port, size, 0)) return Abort.host;
+    const value = this.#host.ioAccess.data;
+    this.data[0] = size === 4 ? value : value & (size === 1 ? 0xff : 0xffff);
+    this.data[1] = 0;
+    return Abort.none;
+  }
+
+  out(port: number, size: number, value: number): number {
+    const cut = size === 4 ? value >>> 0 : value & (size === 1 ? 0xff : 0xffff);
+    return this.#host.ioPort(1, port, size, cut) ? Abort.none : Abort.host;
+  }
+
+  raise(vector: number, errorCode: number): number {
+    this.fault.vector = vector;
+    this.fault.errorCode = errorCode;
+    return Abort.fault;
+  }
+
+  helper(id: number, aLow: number, aHigh: number, bLow: number, bHigh: number): number {
+    return this.#system.perform(this, id, aLow, aHigh, bLow, bHigh);
+  }
+
+  span(segment: number, low: number, high: number, size: number, intent: number, down: boolean): number {
+    const abort = this.#segmentation.check(segment, low, high, size, intent);
+    if (abort !== Abort.none) return abort;
+    const offset = low & PAGE_OFFSET;
+    this.spanElements = 0;
+    // Elements that straddle a page, and those that breakpoints watch, go one by one through load and store.
+    if (offset + size > PAGE_SIZE || this.#breakpoints.armed) return Abort.none;
+    const page = this.#translation.page(low, high, intent);
+    if (page < 0) return this.#translation.abort;
+    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
+    const inPage = down ? Math.floor(offset / size) + 1 : Math.floor((PAGE_SIZE - offset) / size);
+    this.spanAddress = page + offset;
+    this.spanElements = Math.min(inPage, this.#segmentation.elements(segment, low, size, down));
+    return Abort.none;
+  }
+
+  loadPhysical(gpa: number, size: number): number {
+    if (!this.#host.readMemory(gpa, size, "load")) return Abort.host;
+    this.#take(size);
+    return Abort.none;
+  }
+
+  storePhysical(gpa: number, size: number, valueLow: number, valueHigh: number): number {
+    return this.#host.writeMemory(gpa, size, valueLow, valueHigh) ? Abort.none : Abort.host;
+  }
+
+  /** Moves what the callback delivered into `data`, cut to `size` bytes. */
+  #take(size: number): void {
+    const words = this.#host.memoryAccess.words;
+    const data = this.data;
+    const low = words[0] as number;
+    data[0] = size >= 4 ? low : low & ((1 << (size * 8)) - 1);
+    data[1] = size === 8 ? (words[1] as number) : 0;
+  }
+
+  /** The page after the one of a linear address: its guest-physical address, or -1. */
+  #secondPage(low: number, high: number, intent: number): number {
+    const next = (low & ~PAGE_OFFSET) + PAGE_SIZE;
+    const nextLow = next | 0;
+    // Beyond 4 GiB the upper half counts on in 64-bit mode, and linear addresses wrap in the others.
+    const carry = nextLow === 0 && this.#exit.mode === 64 ? 1 : 0;
+    return this.#translation.page(nextLow, (high + carry) | 0, intent);
+  }
+
+  #loadInParts(low: number, high: number, size: number, intent: number): number {
+    const abort = this.#inParts(low, high, size, intent, false);
+    if (abort === Abort.none && this.skipsUnchangedStore) this.#loaded.set(this.data);
+    return abort;
+  }
+
+  #storeInParts(low: number, high: number, size: number, intent: number): number {
+    if (this.skipsUnchangedStore && this.#isUnchanged(size)) return Abort.none;
+    return this.#inParts(low, high, size, intent, true);
+  }
+
+  /** Is what is about to be written what the last load gave? */
+  #isUnchanged(size: number): boolean {
+    for (let word = 0; word * 4 < size; word++) if (this.data[word] !== this.#loaded[word]) return false;
+    return true;
+  }
+
+  /**
+   * An access that crosses a page or is longer than a callback carries: eight bytes at a time from its start, and cut
+   * again where the page ends.
+   */
+  #inParts(low: number, high: number, size: number, intent: number, write: boolean): number {
+    const offset = low & PAGE_OFFSET;
+    const first = this.#translation.page(low, high, intent);
+    if (first < 0) return this.#translation.abort;
+    let second = 0;
+    if (offset + size > PAGE_SIZE) {
+      second = this.#secondPage(low, high, intent);
+      if (second < 0) return this.#translation.abort;
+    }
+    if (this.#exit.alignmentChecked && size <= 8 && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
+    if (!write) this.data.fill(0);
+    for (let done = 0; done < size; ) {
+      const place = offset + done;
+      const toGrid = LARGEST_CALLBACK - (done % LARGEST_CALLBACK);
+      const toPage = place < PAGE_SIZE ? PAGE_SIZE - place : PAGE_SIZE;
+      const length = Math.min(toGrid, toPage, size - done);
+      const gpa = place < PAGE_SIZE ? first + place : second + place - PAGE_SIZE;
+      if (!(write ? this.#writePart(gpa, done, length) : this.#readPart(gpa, done, length))) return Abort.host;
+      done += length;
+    }
+    if (this.#breakpoints.armed) this.#breakpoints.accessed(low, high, size, intent);
+    return Abort.none;
+  }
+
+  #readPart(gpa: number, at: number, length: number): boolean {
+    if (!this.#host.readMemory(gpa, length, "load")) return false;
+    const from = this.#host.memoryAccess.data;
+    for (let i = 0; i < length; i++) this.#bytes[at + i] = from[i] as number;
+    return true;
+  }
+
+  #writePart(gpa: number, at: number, length: number): boolean {
+    let low = 0;
+    let high = 0;
+    for (let i = 0; i < length; i++) {
+      const byte = this.#bytes[at + i] as number;
+      if (i < 4) low |= byte << (i * 8);
+      else high |= byte << ((i - 4) * 8);
+    }
+    return this.#host.writeMemory(gpa, length, low, high);
+  }
+}

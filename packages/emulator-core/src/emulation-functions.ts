@@ -1,0 +1,217 @@
+/**
+ * The emulator API in the shape of WinHvEmulation.h, for people who port code: functions under their documented names
+ * that answer an HRESULT, take handles, and fill what they are handed. The work is that of `createEmulator`.
+ */
+import {
+  E_INVALIDARG,
+  type EmulationResult,
+  type Emulator,
+  type EmulatorCallbacks,
+  type EmulatorIoAccess,
+  type EmulatorMemoryAccess,
+  type IoPortAccessContextView,
+  type MemoryAccessContextView,
+  type RegisterValues,
+  S_OK,
+  type VpExitContextView,
+} from "@whvkit/whv-types";
+import { createEmulator } from "./emulator.ts";
+import type { EmulatorOptions } from "./emulator-options.ts";
+
+/**
+ * A place that a function fills: C's pointer to one value.
+ *
+ * @public
+ */
+export interface Out<T> {
+  value: T;
+}
+
+/**
+ * `WHV_EMULATOR_CALLBACKS` with functions where C has pointers. Members and arguments are those of the header, in its
+ * order; each callback answers an HRESULT.
+ *
+ * @public
+ */
+export interface WHvEmulatorCallbackTable<Context = unknown> {
+  /** Bytes of the native structure: 48 or more. */
+  readonly Size: number;
+  readonly Reserved: number;
+  /** `WHV_EMULATOR_IO_PORT_CALLBACK`. */
+  readonly WHvEmulatorIoPortCallback: (context: Context, ioAccess: EmulatorIoAccess) => number;
+  /** `WHV_EMULATOR_MEMORY_CALLBACK`. */
+  readonly WHvEmulatorMemoryCallback: (context: Context, memoryAccess: EmulatorMemoryAccess) => number;
+  /** `WHV_EMULATOR_GET_VIRTUAL_PROCESSOR_REGISTERS_CALLBACK`. */
+  readonly WHvEmulatorGetVirtualProcessorRegisters: (
+    context: Context,
+    registerNames: Uint32Array,
+    registerCount: number,
+    registerValues: RegisterValues,
+  ) => number;
+  /** `WHV_EMULATOR_SET_VIRTUAL_PROCESSOR_REGISTERS_CALLBACK`. */
+  readonly WHvEmulatorSetVirtualProcessorRegisters: (
+    context: Context,
+    registerNames: Uint32Array,
+    registerCount: number,
+    registerValues: RegisterValues,
+  ) => number;
+  /** `WHV_EMULATOR_TRANSLATE_GVA_PAGE_CALLBACK`; fills a `WHV_TRANSLATE_GVA_RESULT_CODE` and a guest-physical page. */
+  readonly WHvEmulatorTranslateGvaPage: (
+    context: Context,
+    gva: bigint,
+    translateFlags: number,
+    translationResult: Out<number>,
+    gpa: Out<number>,
+  ) => number;
+}
+
+/**
+ * `WHV_EMULATOR_HANDLE`: opaque.
+ *
+ * @public
+ */
+export interface WHvEmulatorHandle<Context = unknown> {
+  /** Never there; keeps the type of the context. */
+  readonly contextType?: Context;
+}
+
+/**
+ * `WHV_EMULATOR_STATUS` as the functions fill it: a plain object, or an `EmulatorStatusView` of `@whvkit/whv-types`.
+ *
+ * @public
+ */
+export interface WHvEmulatorStatus {
+  asUINT32: number;
+}
+
+/** sizeof(WHV_EMULATOR_CALLBACKS) on x64. */
+const CALLBACKS_SIZE = 48;
+
+/** The live handles of this module, and whose emulator each is. */
+const emulators: WeakMap<object, Emulator<never>> = new WeakMap();
+
+/**
+ * `WHvEmulatorCreateEmulator`.
+ *
+ * @param callbacks - the table; a missing member or a `Size` below 48 is `E_INVALIDARG`.
+ * @param emulator - receives the handle.
+ * @param options - this implementation's options; wrong ones are `E_INVALIDARG`.
+ * @returns `S_OK` or `E_INVALIDARG`.
+ *
+ * @public
+ */
+export function WHvEmulatorCreateEmulator<Context>(
+  callbacks: WHvEmulatorCallbackTable<Context>,
+  emulator: Out<WHvEmulatorHandle<Context> | null>,
+  options: EmulatorOptions<Context> = {},
+): number {
+  if (!isObject(callbacks) || !isObject(emulator)) return E_INVALIDARG;
+  emulator.value = null;
+  if (!(callbacks.Size >= CALLBACKS_SIZE)) return E_INVALIDARG;
+  const members = [
+    callbacks.WHvEmulatorIoPortCallback,
+    callbacks.WHvEmulatorMemoryCallback,
+    callbacks.WHvEmulatorGetVirtualProcessorRegisters,
+    callbacks.WHvEmulatorSetVirtualProcessorRegisters,
+    callbacks.WHvEmulatorTranslateGvaPage,
+  ];
+  if (members.some((member) => typeof member !== "function")) return E_INVALIDARG;
+  const handle: WHvEmulatorHandle<Context> = Object.freeze({});
+  try {
+    emulators.set(handle, createEmulator(adapt(callbacks), options));
+  } catch {
+    // Only a wrong option can be the cause, and an HRESULT is all there is to say it with.
+    return E_INVALIDARG;
+  }
+  emulator.value = handle;
+  return S_OK;
+}
+
+/**
+ * `WHvEmulatorDestroyEmulator`.
+ *
+ * @returns `S_OK`, or `E_INVALIDARG` where the handle is none or has been destroyed.
+ *
+ * @public
+ */
+export function WHvEmulatorDestroyEmulator(emulator: WHvEmulatorHandle<never> | null): number {
+  const found = find(emulator);
+  if (found === undefined) return E_INVALIDARG;
+  found.destroy();
+  emulators.delete(emulator as object);
+  return S_OK;
+}
+
+/**
+ * `WHvEmulatorTryIoEmulation`.
+ *
+ * @param context - handed to every callback.
+ * @param emulatorReturnStatus - receives the status; it counts only when the answer is `S_OK`.
+ * @returns `S_OK`, `E_INVALIDARG` for a malformed handle or context, `E_FAIL` when called from a callback of this emulator.
+ *
+ * @public
+ */
+export function WHvEmulatorTryIoEmulation<Context>(
+  emulator: WHvEmulatorHandle<Context> | null,
+  context: Context,
+  vpContext: VpExitContextView,
+  ioInstructionContext: IoPortAccessContextView,
+  emulatorReturnStatus: WHvEmulatorStatus,
+): number {
+  const found = find(emulator);
+  if (found === undefined || !isObject(emulatorReturnStatus)) return E_INVALIDARG;
+  return report(found.tryIoEmulation(context as never, vpContext, ioInstructionContext), emulatorReturnStatus);
+}
+
+/**
+ * `WHvEmulatorTryMmioEmulation`; arguments and answers as of {@link WHvEmulatorTryIoEmulation}.
+ *
+ * @public
+ */
+export function WHvEmulatorTryMmioEmulation<Context>(
+  emulator: WHvEmulatorHandle<Context> | null,
+  context: Context,
+  vpContext: VpExitContextView,
+  mmioInstructionContext: MemoryAccessContextView,
+  emulatorReturnStatus: WHvEmulatorStatus,
+): number {
+  const found = find(emulator);
+  if (found === undefined || !isObject(emulatorReturnStatus)) return E_INVALIDARG;
+  return report(found.tryMmioEmulation(context as never, vpContext, mmioInstructionContext), emulatorReturnStatus);
+}
+
+function find(handle: unknown): Emulator<never> | undefined {
+  return isObject(handle) ? emulators.get(handle) : undefined;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+function report({ hresult, statusBits }: EmulationResult, status: WHvEmulatorStatus): number {
+  status.asUINT32 = statusBits;
+  return hresult;
+}
+
+/** The five callbacks as `createEmulator` takes them. */
+function adapt<Context>(table: WHvEmulatorCallbackTable<Context>): EmulatorCallbacks<Context> {
+  const resultCode: Out<number> = { value: 0 };
+  const gpaPage: Out<number> = { value: 0 };
+  return {
+    ioPort: (context, access) => table.WHvEmulatorIoPortCallback(context, access),
+    memory: (context, access) => table.WHvEmulatorMemoryCallback(context, access),
+    getVirtualProcessorRegisters: (context, names, count, values) =>
+      table.WHvEmulatorGetVirtualProcessorRegisters(context, names, count, values),
+    setVirtualProcessorRegisters: (context, names, count, values) =>
+      table.WHvEmulatorSetVirtualProcessorRegisters(context, names, count, values),
+    translateGvaPage: (context, translation) => {
+      resultCode.value = translation.resultCode;
+      gpaPage.value = 0;
+      const { gvaPage, flags } = translation;
+      const hresult = table.WHvEmulatorTranslateGvaPage(context, gvaPage, flags, resultCode, gpaPage);
+      translation.resultCode = resultCode.value;
+      translation.gpaPage = gpaPage.value;
+      return hresult;
+    },
+  };
+}

@@ -1,0 +1,304 @@
+/**
+ * The way of one exit: checks, the instruction, its registers in one get, execution, and the end: one set and success,
+ * an exception for the guest, or a failure. The work of each step is in the file of its name; this one is their order.
+ */
+import { describesExit, IoExecutor } from "@whvkit/io-executor";
+import { MmioExecutor } from "@whvkit/mmio-executor";
+import {
+  type EmulationPhase,
+  type EmulationResult,
+  type EmulatorCallbacks,
+  type IoPortAccessContextView,
+  type MemoryAccessContextView,
+  type VpExitContextView,
+  WHV_REGISTER_NAME,
+} from "@whvkit/whv-types";
+import { mnemonicName } from "@whvkit/x86-decoder";
+import { Abort, GuestFault, type Program, RegisterFile, RegisterOffset, Vector } from "@whvkit/x86-semantics";
+import { Answers, type InstructionProgress } from "./answers.ts";
+import { CallbackMachine } from "./callback-machine.ts";
+import { DataBreakpoints } from "./data-breakpoints.ts";
+import type { ResolvedOptions } from "./emulator-options.ts";
+import { ExitContext } from "./exit-context.ts";
+import { Failure } from "./failure.ts";
+import { FaultInjection, InjectionOutcome } from "./fault-injection.ts";
+import { HostCallbacks } from "./host-callbacks.ts";
+import { FetchOutcome, InstructionFetch } from "./instruction-fetch.ts";
+import { PortAccess } from "./port-access.ts";
+import type { PreparedInstruction } from "./program-cache.ts";
+import { RegisterExchange } from "./register-exchange.ts";
+import { planRegisters, type RegisterPlan } from "./register-plan.ts";
+import { Retirement } from "./retire.ts";
+import { Segmentation } from "./segmentation.ts";
+import { SystemOperations } from "./system-operations.ts";
+import { Translation } from "./translation.ts";
+
+const RAX = RegisterOffset.general >> 2;
+
+/** WHV_MEMORY_ACCESS_CONTEXT: where AccessInfo stands; AccessType is its low two bits, of whose values 3 is none. */
+const ACCESS_INFO = 20;
+const NO_ACCESS_TYPE = 3;
+
+export class Emulation<Context> implements InstructionProgress {
+  readonly answers: Answers;
+  readonly #options: ResolvedOptions<Context>;
+  readonly #failure: Failure = new Failure();
+  readonly #exit: ExitContext = new ExitContext();
+  readonly #port: PortAccess = new PortAccess();
+  readonly #registers: RegisterFile = new RegisterFile();
+  readonly #fault: GuestFault = new GuestFault();
+  readonly #host: HostCallbacks<Context>;
+  readonly #translation: Translation<Context>;
+  readonly #fetch: InstructionFetch<Context>;
+  readonly #exchange: RegisterExchange<Context>;
+  readonly #breakpoints: DataBreakpoints;
+  readonly #machine: CallbackMachine<Context>;
+  readonly #ioExecutor: IoExecutor;
+  readonly #mmioExecutor: MmioExecutor;
+  readonly #retirement: Retirement<Context>;
+  readonly #injection: FaultInjection<Context>;
+  #context: Context | undefined = undefined;
+  #completed = 0;
+  #yielded = false;
+  /** How the search for the instruction ended. */
+  #outcome: number = FetchOutcome.found;
+
+  constructor(callbacks: EmulatorCallbacks<Context>, options: ResolvedOptions<Context>) {
+    this.#options = options;
+    const exit = this.#exit;
+    const registers = this.#registers;
+    const fault = this.#fault;
+    const failure = this.#failure;
+    const host = new HostCallbacks(callbacks, failure);
+    const exchange = new RegisterExchange(registers, host);
+    const translation = new Translation(exit, host, failure, fault, options.gpaUnmapped);
+    const segmentation = new Segmentation(exit, registers, fault, () => exchange.readFiveLevelPaging());
+    const breakpoints = new DataBreakpoints(registers);
+    const retirement = new Retirement(exit, registers, exchange, breakpoints, options);
+    const system = new SystemOperations(failure, retirement);
+    const machine = new CallbackMachine({ exit, registers, fault, segmentation, translation, host, breakpoints, system });
+    const { shouldYield } = options;
+    const repeat = {
+      maxIterations: options.maxRepIterations,
+      // Once said, it holds until the next call: between spans the driver asks again.
+      ...(shouldYield === null ? undefined : { shouldYield: () => (this.#yielded ||= shouldYield()) }),
+    };
+    this.answers = new Answers(exit, failure, this);
+    this.#host = host;
+    this.#exchange = exchange;
+    this.#translation = translation;
+    this.#fetch = new InstructionFetch(exit, registers, translation, host, fault, options.programCacheSize);
+    this.#breakpoints = breakpoints;
+    this.#machine = machine;
+    this.#ioExecutor = new IoExecutor(machine, repeat);
+    this.#mmioExecutor = new MmioExecutor(machine, repeat);
+    this.#retirement = retirement;
+    this.#injection = new FaultInjection(exit, registers, exchange, fault, options);
+  }
+
+  /** The instruction's bytes as far as they are known. */
+  get bytes(): Uint8Array {
+    return this.#fetch.bytes.slice(0, this.#fetch.count);
+  }
+
+  /** Finished REP iterations. */
+  get repCompleted(): number {
+    return this.#completed;
+  }
+
+  begin(context: Context, vpContext: VpExitContextView): void {
+    this.#context = context;
+    this.#host.bind(context);
+    this.#failure.clear();
+    this.#translation.begin();
+    this.#exchange.begin();
+    this.#completed = 0;
+    this.#yielded = false;
+    this.#exit.readProcessor(vpContext, this.#registers);
+  }
+
+  /** Nothing of the caller's is kept beyond the call. */
+  finish(): void {
+    this.#context = undefined;
+    this.#host.bind(undefined);
+  }
+
+  /** `WHvEmulatorTryIoEmulation`. */
+  io(context: IoPortAccessContextView): EmulationResult {
+    const exit = this.#exit;
+    const port = this.#port;
+    if (!exit.readInstructionBytes(context)) return this.answers.malformed("InstructionByteCount is above 16.");
+    this.#fetch.begin();
+    if (!port.read(context)) return this.answers.malformed("AccessInfo.AccessSize of the port access is not 1, 2 or 4.");
+    if (exit.interruptionPending) return this.answers.interruptCausedIntercept();
+    // The exit says all there is to know of IN and OUT, as a rule their length too.
+    if (!port.stringOp && exit.instructionLength !== 0) return this.#accumulatorTransfer(context, exit.instructionLength);
+
+    const prepared = this.#findInstruction();
+    if (prepared === null) return this.#withoutInstruction();
+    const { program } = prepared;
+    if (!describesExit(program, port)) return this.#mismatch(program);
+    if (!port.stringOp) return this.#accumulatorTransfer(context, program.length);
+    port.loadRegisters(context, this.#registers);
+    prepared.portPlan ??= planRegisters(program, "port");
+    if (!this.#getRegisters(prepared, prepared.portPlan)) return this.answers.failed();
+    const abort = this.#ioExecutor.executeString(program);
+    this.#completed = this.#ioExecutor.completed;
+    return this.#end(abort, program, prepared.portPlan, this.#ioExecutor.finished);
+  }
+
+  /** `WHvEmulatorTryMmioEmulation`. */
+  mmio(context: MemoryAccessContextView): EmulationResult {
+    const exit = this.#exit;
+    if (!exit.readInstructionBytes(context)) return this.answers.malformed("InstructionByteCount is above 16.");
+    this.#fetch.begin();
+    if ((context.view.getUint8(context.byteOffset + ACCESS_INFO) & 3) === NO_ACCESS_TYPE)
+      return this.answers.malformed("AccessInfo.AccessType is 3, which is none.");
+    if (exit.interruptionPending) return this.answers.interruptCausedIntercept();
+    this.#translation.seed(context);
+
+    const prepared = this.#findInstruction();
+    if (prepared === null) return this.#withoutInstruction();
+    const { program } = prepared;
+    if (program.unsupported !== null) return this.#unsupported(program, program.unsupported);
+    if (!program.accessesMemory && this.#options.noMemoryOperand !== "execute") return this.#noMemoryOperand(program);
+    prepared.memoryPlan ??= planRegisters(program, "memory");
+    if (!this.#getRegisters(prepared, prepared.memoryPlan)) return this.answers.failed();
+    this.#machine.skipsUnchangedStore = prepared.comparesAndExchanges && !this.#options.cmpxchgAlwaysWrites;
+    const abort = this.#mmioExecutor.execute(program);
+    this.#completed = this.#mmioExecutor.completed;
+    return this.#end(abort, program, prepared.memoryPlan, this.#mmioExecutor.finished);
+  }
+
+  /** IN and OUT: one port access, RAX and RIP. */
+  #accumulatorTransfer(context: IoPortAccessContextView, length: number): EmulationResult {
+    const { words } = this.#registers;
+    PortAccess.loadAccumulator(context, this.#registers);
+    const low = words[RAX];
+    const high = words[RAX + 1];
+    this.#breakpoints.disarm();
+    this.#retirement.prepare(false);
+    if (!this.#exchange.fetchExtra()) return this.answers.failed();
+    const abort = this.#ioExecutor.execute(this.#port);
+    if (abort !== Abort.none) return this.answers.failed();
+    if (words[RAX] !== low || words[RAX + 1] !== high)
+      this.#exchange.put(WHV_REGISTER_NAME.WHvX64RegisterRax, words[RAX], words[RAX + 1]);
+    this.#retirement.retire(length, true, false);
+    return this.#commit();
+  }
+
+  // ---- the instruction and its registers -------------------------------------------------------------------------
+
+  /** The instruction at RIP, or null with why in {@link Emulation.#outcome}. */
+  #findInstruction(): PreparedInstruction | null {
+    this.#outcome = this.#fetch.find();
+    return this.#outcome === FetchOutcome.found ? this.#fetch.prepared : null;
+  }
+
+  #withoutInstruction(): EmulationResult {
+    if (this.#outcome === FetchOutcome.stopped) return this.#stopped(this.#fetch.abort, "fetch");
+    const tooLong = this.#outcome === FetchOutcome.tooLong;
+    if (this.#options.invalidEncoding === "legacy") {
+      const why = tooLong ? "The instruction is longer than 15 bytes." : `The bytes are no instruction in ${this.#exit.mode}-bit mode.`;
+      return this.answers.internal("invalid-encoding", "decode", why);
+    }
+    return tooLong ? this.#raise(Vector.GP, 0, "decode") : this.#raise(Vector.UD, -1, "decode");
+  }
+
+  #getRegisters(prepared: PreparedInstruction, plan: RegisterPlan): boolean {
+    if (plan.unreachable) {
+      const message = `${nameOf(prepared.program)} needs registers that have no WHV_REGISTER_NAME (YMM, ZMM or opmask state).`;
+      this.#failure.internal("unreachable-registers", "registers", message);
+      return false;
+    }
+    this.#breakpoints.disarm();
+    this.#retirement.prepare(prepared.startsShadow);
+    return this.#exchange.fetch(plan);
+  }
+
+  // ---- the end ---------------------------------------------------------------------------------------------------
+
+  #end(abort: number, program: Program, plan: RegisterPlan, finished: boolean): EmulationResult {
+    if (abort === Abort.none) {
+      this.#exchange.putChanged(plan);
+      this.#retirement.retire(program.writesIp ? -1 : program.length, finished, this.#completed > 0);
+      return this.#commit();
+    }
+    // The iterations before the one that stopped have happened; without REP nothing has.
+    const repeated = this.#completed > 0;
+    if (abort === Abort.fault) {
+      if (repeated) this.#exchange.putChanged(plan);
+      return this.#inject("execute");
+    }
+    if (abort === Abort.unsupported && this.#options.unsupported === "hyperv") return this.#raise(Vector.UD, -1, "execute");
+    if (repeated && this.#options.commitPartialRep) this.#commitPartialRep(plan);
+    return this.answers.failed();
+  }
+
+  /** The one set, and success. */
+  #commit(): EmulationResult {
+    return this.#exchange.commit() ? this.answers.successful() : this.answers.failed();
+  }
+
+  /** The failure stays the answer, whatever the set answers. */
+  #commitPartialRep(plan: RegisterPlan): void {
+    const { status, reason, phase, message, callback, callbackHresult, thrown } = this.#failure;
+    this.#exchange.putChanged(plan);
+    if (this.#exchange.count > 0 && !this.#exchange.commit()) {
+      this.#failure.record(status, reason, phase, `${message} The finished iterations could not be committed either.`);
+      Object.assign(this.#failure, { callback, callbackHresult, thrown });
+    }
+  }
+
+  #stopped(abort: number, phase: EmulationPhase): EmulationResult {
+    return abort === Abort.fault ? this.#inject(phase) : this.answers.failed();
+  }
+
+  #raise(vector: number, errorCode: number, phase: EmulationPhase): EmulationResult {
+    this.#fault.vector = vector;
+    this.#fault.errorCode = errorCode;
+    return this.#inject(phase);
+  }
+
+  /** Gives the guest the exception in `#fault`. */
+  #inject(phase: EmulationPhase): EmulationResult {
+    const outcome = this.#injection.inject(this.#context as Context);
+    const { exception } = this.#injection;
+    const where = exception.vector === Vector.PF ? "translate" : phase;
+    switch (outcome) {
+      case InjectionOutcome.host:
+        return this.answers.failed();
+      case InjectionOutcome.eventPending:
+        return this.answers.cannotBeFaulted(exception, where, "another event is pending already");
+      case InjectionOutcome.refused:
+        return this.answers.cannotBeFaulted(exception, where, "the host says that it cannot (option canFault)");
+      default:
+        return this.#exchange.commit() ? this.answers.faulted(exception, where) : this.answers.failed();
+    }
+  }
+
+  // ---- instructions that are not carried out ---------------------------------------------------------------------
+
+  #unsupported(program: Program, because: string): EmulationResult {
+    if (this.#options.unsupported === "hyperv") return this.#raise(Vector.UD, -1, "decode");
+    const message = `${nameOf(program)} is a valid instruction that the emulator does not carry out: ${because}.`;
+    return this.answers.internal("unsupported-instruction", "decode", message);
+  }
+
+  #noMemoryOperand(program: Program): EmulationResult {
+    if (this.#options.noMemoryOperand === "hyperv") return this.#raise(Vector.GP, 0, "decode");
+    const message = `${nameOf(program)} accesses no memory, so it cannot have caused a memory exit.`;
+    return this.answers.internal("no-memory-operand", "decode", message);
+  }
+
+  #mismatch(program: Program): EmulationResult {
+    const { isWrite, stringOp, accessSize } = this.#port;
+    const reported = `${isWrite ? "OUT" : "IN"}${stringOp ? "S" : ""} of ${accessSize} byte${accessSize === 1 ? "" : "s"}`;
+    const message = `The exit reports ${reported}, but the instruction at RIP is ${nameOf(program)}.`;
+    return this.answers.internal("instruction-mismatch", "decode", message);
+  }
+}
+
+function nameOf(program: Program): string {
+  return mnemonicName(program.mnemonic).toUpperCase();
+}

@@ -1,0 +1,127 @@
+/**
+ * The emulator as its callers hold it: creation, the guard against calls that must be refused, destruction. What happens
+ * to an exit is in `emulation.ts`.
+ */
+import {
+  E_FAIL,
+  E_INVALIDARG,
+  type EmulationResult,
+  type Emulator,
+  type EmulatorCallbacks,
+  type IoPortAccessContextView,
+  type MemoryAccessContextView,
+  type VpExitContextView,
+  WhvError,
+} from "@whvkit/whv-types";
+import { refusal } from "./answers.ts";
+import { Emulation } from "./emulation.ts";
+import { type EmulatorOptions, resolveOptions } from "./emulator-options.ts";
+
+class CallbackEmulator<Context> implements Emulator<Context> {
+  readonly #emulation: Emulation<Context>;
+  #busy = false;
+  #destroyed = false;
+
+  constructor(callbacks: EmulatorCallbacks<Context>, options: EmulatorOptions<Context>) {
+    this.#emulation = new Emulation(callbacks, resolveOptions(options));
+  }
+
+  tryIoEmulation(
+    context: Context,
+    vpContext: VpExitContextView,
+    ioInstructionContext: IoPortAccessContextView,
+  ): EmulationResult {
+    const refused = this.#refuse(vpContext, ioInstructionContext, "WHV_X64_IO_PORT_ACCESS_CONTEXT");
+    if (refused !== null) return refused;
+    const emulation = this.#emulation;
+    this.#busy = true;
+    try {
+      emulation.begin(context, vpContext);
+      return emulation.io(ioInstructionContext);
+    } catch (thrown) {
+      return emulation.answers.defect(thrown);
+    } finally {
+      emulation.finish();
+      this.#busy = false;
+    }
+  }
+
+  tryMmioEmulation(
+    context: Context,
+    vpContext: VpExitContextView,
+    mmioInstructionContext: MemoryAccessContextView,
+  ): EmulationResult {
+    const refused = this.#refuse(vpContext, mmioInstructionContext, "WHV_MEMORY_ACCESS_CONTEXT");
+    if (refused !== null) return refused;
+    const emulation = this.#emulation;
+    this.#busy = true;
+    try {
+      emulation.begin(context, vpContext);
+      return emulation.mmio(mmioInstructionContext);
+    } catch (thrown) {
+      return emulation.answers.defect(thrown);
+    } finally {
+      emulation.finish();
+      this.#busy = false;
+    }
+  }
+
+  destroy(): void {
+    this.#destroyed = true;
+  }
+
+  /** Calls that never reach an instruction. Their answer is an object of its own: the outer call's is not touched. */
+  #refuse(vpContext: unknown, accessContext: unknown, accessName: string): EmulationResult | null {
+    if (this.#busy) {
+      const message = "The emulator was called from one of its own callbacks; use one emulator for each virtual processor.";
+      return refusal(E_FAIL, "re-entered", message);
+    }
+    if (this.#destroyed) return refusal(E_INVALIDARG, "invalid-argument", "The emulator has been destroyed.");
+    if (!isView(vpContext)) return refusal(E_INVALIDARG, "invalid-argument", "There is no WHV_VP_EXIT_CONTEXT.");
+    if (!isView(accessContext)) return refusal(E_INVALIDARG, "invalid-argument", `There is no ${accessName}.`);
+    return null;
+  }
+}
+
+/** A structure view of whv-types, of whichever copy of that package. */
+function isView(context: unknown): boolean {
+  return typeof context === "object" && context !== null && (context as { view?: unknown }).view instanceof DataView;
+}
+
+const REQUIRED = ["ioPort", "memory", "getVirtualProcessorRegisters", "setVirtualProcessorRegisters", "translateGvaPage"] as const;
+
+/**
+ * Creates an instruction emulator over a host's five callbacks: `WHvEmulatorCreateEmulator`.
+ *
+ * Use one emulator for each virtual processor; it must not be called again from its own callbacks.
+ *
+ * @param callbacks - the five documented callbacks; they are called as methods of this object.
+ * @param options - see {@link EmulatorOptions}; each has a documented default.
+ * @returns the emulator; `destroy()` ends its use.
+ * @throws WhvError with `E_INVALIDARG` where a callback is missing; TypeError or RangeError where an option is wrong.
+ *
+ * @example
+ * ```ts
+ * const emulator = createEmulator({
+ *   ioPort: (machine, access) => machine.port(access),
+ *   memory: (machine, access) => machine.memory(access),
+ *   getVirtualProcessorRegisters: (machine, names, count, values) => machine.get(names, count, values),
+ *   setVirtualProcessorRegisters: (machine, names, count, values) => machine.set(names, count, values),
+ *   translateGvaPage: (machine, translation) => machine.translate(translation),
+ * });
+ * const result = emulator.tryMmioEmulation(machine, exit.vpContext, exit.memoryAccess);
+ * if (!result.emulationSuccessful) throw new Error(result.diagnostic?.message);
+ * ```
+ *
+ * @public
+ */
+export function createEmulator<Context = unknown>(
+  callbacks: EmulatorCallbacks<Context>,
+  options: EmulatorOptions<Context> = {},
+): Emulator<Context> {
+  const given: Partial<Record<(typeof REQUIRED)[number], unknown>> | null | undefined = callbacks;
+  for (const name of REQUIRED)
+    if (typeof given?.[name] !== "function")
+      throw new WhvError("WHvEmulatorCreateEmulator", E_INVALIDARG, `there is no callback ${name}`);
+  return new CallbackEmulator(callbacks, options);
+}

@@ -1,0 +1,163 @@
+/**
+ * The five callbacks as the emulator calls them: with the reused access objects, and with every way of failing (an
+ * HRESULT that is not `S_OK`, no HRESULT at all, an exception) turned into `false` and a filled {@link Failure}. What the
+ * accesses mean is not decided here.
+ */
+import {
+  EmulatorIoAccess,
+  EmulatorMemoryAccess,
+  EmulatorTranslation,
+  type EmulationPhase,
+  type EmulatorCallbacks,
+  type RegisterValues,
+} from "@whvkit/whv-types";
+import { EmulatorStatus, type Failure, hexOfHalves } from "./failure.ts";
+
+const S_OK = 0;
+
+export class HostCallbacks<Context> {
+  readonly memoryAccess: EmulatorMemoryAccess = new EmulatorMemoryAccess();
+  readonly ioAccess: EmulatorIoAccess = new EmulatorIoAccess();
+  readonly translation: EmulatorTranslation = new EmulatorTranslation();
+  readonly #callbacks: EmulatorCallbacks<Context>;
+  readonly #failure: Failure;
+  #context: Context | undefined = undefined;
+
+  constructor(callbacks: EmulatorCallbacks<Context>, failure: Failure) {
+    this.#callbacks = callbacks;
+    this.#failure = failure;
+  }
+
+  /** Sets what every callback of the next emulation is handed. */
+  bind(context: Context | undefined): void {
+    this.#context = context;
+  }
+
+  /** Reads `size` bytes (1 to 8, inside one page) into `memoryAccess.words`; bytes beyond `size` are undefined. */
+  readMemory(gpa: number, size: number, phase: EmulationPhase): boolean {
+    const access = this.memoryAccess;
+    access.gpaAddress = gpa;
+    access.direction = 0;
+    access.accessSize = size;
+    access.words[0] = 0;
+    access.words[1] = 0;
+    return this.#memory(access, gpa, size, phase);
+  }
+
+  /** Writes `size` bytes (1 to 8, inside one page), given as two words. */
+  writeMemory(gpa: number, size: number, low: number, high: number): boolean {
+    const access = this.memoryAccess;
+    access.gpaAddress = gpa;
+    access.direction = 1;
+    access.accessSize = size;
+    access.words[0] = low;
+    access.words[1] = high;
+    return this.#memory(access, gpa, size, "store");
+  }
+
+  #memory(access: EmulatorMemoryAccess, gpa: number, size: number, phase: EmulationPhase): boolean {
+    let answer: unknown;
+    try {
+      answer = this.#callbacks.memory(this.#context as Context, access);
+    } catch (thrown) {
+      this.#failure.callbackThrew("memory", STATUS.memory, phase, thrown, accessText(phase, gpa, size));
+      return false;
+    }
+    if (answer === S_OK) return true;
+    this.#failure.callbackAnswered("memory", STATUS.memory, phase, answer, accessText(phase, gpa, size));
+    return false;
+  }
+
+  /** Performs one port access; for IN the value is in `ioAccess.data`, as the callback left it. */
+  ioPort(direction: 0 | 1, port: number, size: number, value: number): boolean {
+    const access = this.ioAccess;
+    access.direction = direction;
+    access.port = port;
+    access.accessSize = size as 1 | 2 | 4;
+    access.data = value;
+    let answer: unknown;
+    try {
+      answer = this.#callbacks.ioPort(this.#context as Context, access);
+    } catch (thrown) {
+      this.#failure.callbackThrew("ioPort", STATUS.ioPort, "port", thrown, portText(direction, port, size));
+      return false;
+    }
+    if (answer === S_OK) return true;
+    this.#failure.callbackAnswered("ioPort", STATUS.ioPort, "port", answer, portText(direction, port, size));
+    return false;
+  }
+
+  /** Asks for the page of a guest-virtual address; the answer is in `translation`. */
+  translateGvaPage(pageLow: number, pageHigh: number, flags: number): boolean {
+    const translation = this.translation;
+    translation.gvaPageLow = pageLow >>> 0;
+    translation.gvaPageHigh = pageHigh >>> 0;
+    translation.flags = flags;
+    // A callback that forgets to answer must not be taken for one that answered the last question again.
+    translation.resultCode = NO_ANSWER;
+    translation.gpaPage = 0;
+    let answer: unknown;
+    try {
+      answer = this.#callbacks.translateGvaPage(this.#context as Context, translation);
+    } catch (thrown) {
+      const question = `the page of ${hexOfHalves(pageLow, pageHigh)}`;
+      this.#failure.callbackThrew("translateGvaPage", STATUS.translate, "translate", thrown, question);
+      return false;
+    }
+    if (answer === S_OK) return true;
+    const question = `the page of ${hexOfHalves(pageLow, pageHigh)}`;
+    this.#failure.callbackAnswered("translateGvaPage", STATUS.translate, "translate", answer, question);
+    return false;
+  }
+
+  getRegisters(names: Uint32Array, count: number, values: RegisterValues): boolean {
+    let answer: unknown;
+    try {
+      answer = this.#callbacks.getVirtualProcessorRegisters(this.#context as Context, names, count, values);
+    } catch (thrown) {
+      const question = `${count} registers`;
+      this.#failure.callbackThrew("getVirtualProcessorRegisters", STATUS.get, "registers", thrown, question);
+      return false;
+    }
+    if (answer === S_OK) return true;
+    const question = `a read of ${count} registers`;
+    this.#failure.callbackAnswered("getVirtualProcessorRegisters", STATUS.get, "registers", answer, question);
+    return false;
+  }
+
+  setRegisters(names: Uint32Array, count: number, values: RegisterValues): boolean {
+    let answer: unknown;
+    try {
+      answer = this.#callbacks.setVirtualProcessorRegisters(this.#context as Context, names, count, values);
+    } catch (thrown) {
+      const question = `a write of ${count} registers`;
+      this.#failure.callbackThrew("setVirtualProcessorRegisters", STATUS.set, "commit", thrown, question);
+      return false;
+    }
+    if (answer === S_OK) return true;
+    const question = `a write of ${count} registers`;
+    this.#failure.callbackAnswered("setVirtualProcessorRegisters", STATUS.set, "commit", answer, question);
+    return false;
+  }
+}
+
+const STATUS = {
+  ioPort: EmulatorStatus.ioPortCallbackFailed,
+  memory: EmulatorStatus.memoryCallbackFailed,
+  translate: EmulatorStatus.translateGvaPageCallbackFailed,
+  get: EmulatorStatus.getVirtualProcessorRegistersCallbackFailed,
+  set: EmulatorStatus.setVirtualProcessorRegistersCallbackFailed,
+} as const;
+
+/** None of `WHV_TRANSLATE_GVA_RESULT_CODE`. */
+const NO_ANSWER = -1;
+
+function accessText(phase: EmulationPhase, gpa: number, size: number): string {
+  const what = phase === "store" ? "a write" : phase === "fetch" ? "an instruction fetch" : "a read";
+  return `${what} of ${size} byte${size === 1 ? "" : "s"} at guest-physical 0x${gpa.toString(16)}`;
+}
+
+function portText(direction: 0 | 1, port: number, size: number): string {
+  const what = direction === 0 ? "a read" : "a write";
+  return `${what} of ${size} byte${size === 1 ? "" : "s"} at port 0x${port.toString(16)}`;
+}

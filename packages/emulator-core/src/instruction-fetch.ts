@@ -1,0 +1,157 @@
+/**
+ * From RIP to a prepared instruction: the bytes that the exit holds, those that are missing through the memory callback
+ * (Execute translation, at most eight bytes a callback, never past the page that is needed), decoding, and the cache of
+ * what has been decoded before.
+ */
+import { Decoder, DecodeStatus, Instruction, Mnemonic } from "@whvkit/x86-decoder";
+import { Abort, Helper, Intent, programFor, RegisterOffset, Segment, Vector, type GuestFault, type RegisterFile } from "@whvkit/x86-semantics";
+import type { ExitContext } from "./exit-context.ts";
+import type { HostCallbacks } from "./host-callbacks.ts";
+import { type PreparedInstruction, ProgramCache } from "./program-cache.ts";
+import type { Translation } from "./translation.ts";
+
+/** Longest instruction (Intel SDM volume 2, section 2.3.11). */
+const MAX_LENGTH = 15;
+const LARGEST_CALLBACK = 8;
+const CS = RegisterOffset.segments + Segment.cs * 16;
+
+const COMPARE_AND_EXCHANGE: readonly number[] = [Mnemonic.cmpxchg, Mnemonic.cmpxchg8b, Mnemonic.cmpxchg16b];
+
+/** How a search for the instruction ended. */
+export const FetchOutcome = {
+  found: 0,
+  /** A guest fault or a failed callback, in {@link InstructionFetch.abort}. */
+  stopped: 1,
+  invalidEncoding: 2,
+  /** More than 15 bytes. */
+  tooLong: 3,
+} as const;
+
+export class InstructionFetch<Context> {
+  /** Why {@link FetchOutcome.stopped}: an `Abort`. */
+  abort: number = Abort.none;
+  /** What is known of the instruction's bytes: the first `count` of sixteen, then zeros. */
+  readonly bytes: Uint8Array;
+  count = 0;
+  prepared: PreparedInstruction | null = null;
+  readonly #words: Int32Array = new Int32Array(4);
+  /** `bytes`, cut after 0 to 16 bytes. */
+  readonly #prefixes: readonly Uint8Array[];
+  readonly #exit: ExitContext;
+  readonly #registers: RegisterFile;
+  readonly #translation: Translation<Context>;
+  readonly #host: HostCallbacks<Context>;
+  readonly #fault: GuestFault;
+  readonly #cache: ProgramCache;
+  readonly #instruction: Instruction = new Instruction();
+  readonly #decoders = { 16: new Decoder(16), 32: new Decoder(32), 64: new Decoder(64) } as const;
+
+  constructor(
+    exit: ExitContext,
+    registers: RegisterFile,
+    translation: Translation<Context>,
+    host: HostCallbacks<Context>,
+    fault: GuestFault,
+    cacheSize: number,
+  ) {
+    this.#exit = exit;
+    this.#registers = registers;
+    this.#translation = translation;
+    this.#host = host;
+    this.#fault = fault;
+    this.#cache = new ProgramCache(cacheSize);
+    const bytes = new Uint8Array(this.#words.buffer);
+    this.bytes = bytes;
+    this.#prefixes = Array.from({ length: 17 }, (_, count) => bytes.subarray(0, count));
+  }
+
+  /** Starts with the bytes that the exit holds. */
+  begin(): void {
+    const words = this.#words;
+    const { byteWords, byteCount } = this.#exit;
+    words[0] = byteWords[0] as number;
+    words[1] = byteWords[1] as number;
+    words[2] = byteWords[2] as number;
+    words[3] = byteWords[3] as number;
+    this.count = byteCount;
+  }
+
+  /** Finds the instruction that the exit is about; it is in `prepared` when the answer is `found`. */
+  find(): number {
+    const exit = this.#exit;
+    const words = this.#words;
+    if (this.count === 0 && !this.#fetchMore(1)) return FetchOutcome.stopped;
+    for (;;) {
+      const known = this.#cache.find(words, this.count, exit.mode);
+      if (known !== undefined) {
+        this.prepared = known;
+        return FetchOutcome.found;
+      }
+      const status = this.#decode();
+      if (status === DecodeStatus.ok) return FetchOutcome.found;
+      if (status === DecodeStatus.invalid) return FetchOutcome.invalidEncoding;
+      if (status === DecodeStatus.tooLong || this.count >= MAX_LENGTH) return FetchOutcome.tooLong;
+      if (!this.#fetchMore(Math.max(1, this.#instruction.bytesNeeded))) return FetchOutcome.stopped;
+    }
+  }
+
+  #decode(): number {
+    const { mode } = this.#exit;
+    const status = this.#decoders[mode].decode(this.#prefixes[this.count] as Uint8Array, 0, this.#instruction);
+    if (status !== DecodeStatus.ok) return status;
+    const program = programFor(this.#instruction);
+    const prepared: PreparedInstruction = {
+      program,
+      memoryPlan: null,
+      portPlan: null,
+      comparesAndExchanges: COMPARE_AND_EXCHANGE.includes(program.mnemonic),
+      startsShadow: program.helpers.includes(Helper.inhibitInterrupts),
+    };
+    this.#cache.insert(this.#words, this.count, mode, prepared);
+    this.prepared = prepared;
+    return status;
+  }
+
+  /**
+   * Reads the bytes that follow, at least one: as many as InstructionLength asks for, else eight; never more than a
+   * callback carries, the page holds, the code segment allows or an instruction can have. `needed` is what the decoder asks for.
+   */
+  #fetchMore(needed: number): boolean {
+    const exit = this.#exit;
+    const words = this.#registers.words;
+    const known = this.count;
+    let low = ((exit.ripLow >>> 0) + known) | 0;
+    let high = 0;
+    let allowed = MAX_LENGTH - known;
+    if (exit.mode === 64) {
+      high = (exit.ripHigh + ((exit.ripLow >>> 0) + known > 0xffffffff ? 1 : 0)) | 0;
+    } else {
+      const offset = low >>> 0;
+      const limit = (words[(CS + 8) >> 2] as number) >>> 0;
+      if (offset > limit) return this.#stop(this.#raise(Vector.GP, 0));
+      allowed = Math.min(allowed, limit - offset + 1);
+      low = (low + (words[CS >> 2] as number)) | 0;
+    }
+    const told = exit.instructionLength - known;
+    const wanted = told >= needed ? told : LARGEST_CALLBACK;
+    const length = Math.min(wanted, LARGEST_CALLBACK, 4096 - (low & 0xfff), allowed);
+    const page = this.#translation.page(low, high, Intent.execute);
+    if (page < 0) return this.#stop(this.#translation.abort);
+    if (!this.#host.readMemory(page + (low & 0xfff), length, "fetch")) return this.#stop(Abort.host);
+    const data = this.#host.memoryAccess.data;
+    for (let i = 0; i < length; i++) this.bytes[known + i] = data[i] as number;
+    this.count = known + length;
+    return true;
+  }
+
+  #raise(vector: number, errorCode: number): number {
+    this.#fault.vector = vector;
+    this.#fault.errorCode = errorCode;
+    return Abort.fault;
+  }
+
+  #stop(abort: number): boolean {
+    this.abort = abort;
+    return false;
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * The end of an instruction that was carried out: where RIP goes, what becomes of RFLAGS.RF, the single-step trap, data
+ * breakpoints and the interrupt shadow (Intel SDM volume 3, sections 6.8.3, 17.2 and 17.3). Everything is put down for the one
+ * set; nothing is called here.
+ */
+import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
+import { Flag, RegisterOffset, type RegisterFile } from "@whvkit/x86-semantics";
+import type { DataBreakpoints } from "./data-breakpoints.ts";
+import type { ResolvedOptions } from "./emulator-options.ts";
+import type { ExitContext } from "./exit-context.ts";
+import { exceptionEvent, Vector } from "./exception-event.ts";
+import type { RegisterExchange } from "./register-exchange.ts";
+
+const NAME = WHV_REGISTER_NAME;
+const RFLAGS = RegisterOffset.rflags >> 2;
+
+/** WHV_X64_INTERRUPT_STATE_REGISTER.InterruptShadow. */
+const INTERRUPT_SHADOW = 1;
+/** WHV_X64_PENDING_DEBUG_EXCEPTION.SingleStep; bits 0 to 3 are the breakpoints. */
+const SINGLE_STEP = 1 << 4;
+/** DR6.BS; bits 0 to 3 are the breakpoints. */
+const DR6_BS = 1 << 14;
+
+const NOT_ASKED = -1;
+
+export class Retirement<Context> {
+  /** The instruction inhibits interrupts and traps until after the next one (MOV SS, POP SS; STI interrupts only). */
+  startsShadow = false;
+  readonly #exit: ExitContext;
+  readonly #registers: RegisterFile;
+  readonly #exchange: RegisterExchange<Context>;
+  readonly #breakpoints: DataBreakpoints;
+  readonly #clearsShadow: boolean;
+  readonly #trapsAsEvents: boolean;
+  #interruptState = NOT_ASKED;
+  #dr6 = NOT_ASKED;
+
+  constructor(
+    exit: ExitContext,
+    registers: RegisterFile,
+    exchange: RegisterExchange<Context>,
+    breakpoints: DataBreakpoints,
+    options: ResolvedOptions<Context>,
+  ) {
+    this.#exit = exit;
+    this.#registers = registers;
+    this.#exchange = exchange;
+    this.#breakpoints = breakpoints;
+    this.#clearsShadow = options.interruptShadow;
+    this.#trapsAsEvents = options.debugTraps === "event";
+  }
+
+  /** Asks in the get to come for what retiring will need; `mayStartShadow`: the instruction can inhibit interrupts. */
+  prepare(mayStartShadow: boolean): void {
+    const exit = this.#exit;
+    this.startsShadow = false;
+    const shadow = mayStartShadow || (exit.interruptShadow && this.#clearsShadow);
+    this.#interruptState = shadow ? this.#exchange.alsoGet(NAME.WHvRegisterInterruptState) : NOT_ASKED;
+    const dr6 = this.#trapsAsEvents && (exit.singleStep || this.#breakpoints.armed);
+    this.#dr6 = dr6 ? this.#exchange.alsoGet(NAME.WHvX64RegisterDr6) : NOT_ASKED;
+  }
+
+  /**
+   * Retires the instruction.
+   *
+   * @param length - its bytes, where RIP just moves past it; -1 when RIP in the register file is where execution goes.
+   * @param finished - false for a REP that stopped before its end: RIP and RF stay.
+   * @param iterated - that REP has finished at least one iteration.
+   */
+  retire(length: number, finished: boolean, iterated: boolean): void {
+    const exit = this.#exit;
+    const words = this.#registers.words;
+    if (finished) {
+      this.#advance(length);
+      // An instruction that loads RF itself (IRET) decides about it.
+      if (exit.resume && length >= 0) words[RFLAGS] = (words[RFLAGS] as number) & ~Flag.RF;
+    }
+    this.#exchange.putRflags(exit.rflagsLow, exit.rflagsHigh);
+    if (finished) this.#putInterruptState();
+    if (finished || iterated) this.#putDebugTraps();
+    // The set is what tells the host that the emulation was successful: it is never empty.
+    if (this.#exchange.count === 0) this.#exchange.putRip(exit.ripLow, exit.ripHigh);
+  }
+
+  #advance(length: number): void {
+    const exit = this.#exit;
+    let low: number;
+    let high: number;
+    if (length >= 0) {
+      const sum = (exit.ripLow >>> 0) + length;
+      low = sum | 0;
+      high = sum > 0xffffffff ? (exit.ripHigh + 1) | 0 : exit.ripHigh;
+    } else {
+      low = this.#exchange.ripLow;
+      high = this.#exchange.ripHigh;
+    }
+    const mode = length >= 0 ? exit.mode : 64;
+    if (mode === 64) this.#exchange.putRip(low, high);
+    else this.#exchange.putRip(mode === 32 ? low : low & 0xffff, 0);
+  }
+
+  #putInterruptState(): void {
+    if (this.#interruptState === NOT_ASKED) return;
+    const low = this.#exchange.extraLow(this.#interruptState);
+    const high = this.#exchange.extraHigh(this.#interruptState);
+    const after = this.startsShadow ? low | INTERRUPT_SHADOW : low & ~INTERRUPT_SHADOW;
+    if (this.startsShadow || this.#exit.interruptShadow) this.#exchange.put(NAME.WHvRegisterInterruptState, after, high);
+  }
+
+  #putDebugTraps(): void {
+    const { hits } = this.#breakpoints;
+    // After MOV SS and POP SS the trap is held back as interrupts are.
+    const step = this.#exit.singleStep && !this.startsShadow;
+    if (!step && hits === 0) return;
+    if (!this.#trapsAsEvents) {
+      this.#exchange.put(NAME.WHvX64RegisterPendingDebugException, hits | (step ? SINGLE_STEP : 0), 0);
+      return;
+    }
+    const dr6 = this.#exchange.extraLow(this.#dr6) | hits | (step ? DR6_BS : 0);
+    this.#exchange.put(NAME.WHvX64RegisterDr6, dr6, this.#exchange.extraHigh(this.#dr6));
+    const [word0, word1] = exceptionEvent(Vector.DB, -1);
+    this.#exchange.put128(NAME.WHvRegisterPendingEvent, word0, word1, 0, 0);
+  }
+}

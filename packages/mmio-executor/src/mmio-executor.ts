@@ -1,0 +1,77 @@
+/**
+ * The memory executor: finishes any instruction with a memory operand on any machine, on device memory and RAM alike.
+ * What the instruction means comes from `@whvkit/x86-semantics`; where its accesses go is the machine's business.
+ * Fetching, decoding and the registers' way in and out are the caller's.
+ */
+import { Evaluator, type Program, RepeatDriver, type RepeatOptions, type SpanMachine } from "@whvkit/x86-semantics";
+
+/**
+ * Why an instruction cannot be executed here; `null` when it can.
+ *
+ * @public
+ */
+export type MmioRefusal = "unsupported-instruction" | "no-memory-operand" | null;
+
+/**
+ * Finishes instructions with memory operands.
+ *
+ * @example
+ * ```ts
+ * const executor = new MmioExecutor(machine);
+ * if (refusalOf(program) === null) {
+ *   const abort = executor.execute(program);
+ * }
+ * ```
+ *
+ * @public
+ */
+export class MmioExecutor {
+  readonly #evaluator: Evaluator;
+  readonly #driver: RepeatDriver;
+  #completed = 0;
+  #finished = true;
+
+  /** @param options - iteration cap and yield hook of REP. */
+  constructor(machine: SpanMachine, options?: RepeatOptions) {
+    this.#evaluator = new Evaluator(machine);
+    this.#driver = new RepeatDriver(new Evaluator(machine), machine, options);
+  }
+
+  /** Elements of the last string instruction that were finished, 0 for others. */
+  get completed(): number {
+    return this.#completed;
+  }
+
+  /** False when the last REP stopped before its end: RIP must stay. */
+  get finished(): boolean {
+    return this.#finished;
+  }
+
+  /**
+   * Runs the whole instruction. RIP in the register file is this instruction's; it is changed only where the program
+   * says so.
+   *
+   * @returns an `Abort`. Unless it is `Abort.none`, no register has changed but those of finished REP iterations.
+   */
+  execute(program: Program): number {
+    if (program.string === null) {
+      this.#completed = 0;
+      this.#finished = true;
+      return this.#evaluator.evaluate(program);
+    }
+    const abort = this.#driver.run(program);
+    this.#completed = this.#driver.completed;
+    this.#finished = this.#driver.finished;
+    return abort;
+  }
+}
+
+/**
+ * Can the executor carry this program out?
+ *
+ * @public
+ */
+export function refusalOf(program: Program): MmioRefusal {
+  if (program.unsupported !== null) return "unsupported-instruction";
+  return program.accessesMemory ? null : "no-memory-operand";
+}
