@@ -75,21 +75,21 @@ function functionDoc(note, prototype) {
 /**
  * @param {{ file: string, library: string, type: string, table: string }} group
  * @param {Facts} facts
- * @param {typeof import("../annotations/functions.js")} annotations
+ * @param {{ functions: Record<string, { doc: string, since: string, results?: string[] }>, callbacks: Record<string, string> }} notes
  * @param {(name: string) => string} enumFileOf
  * @param {(name: string) => string} structureFileOf
  */
-export function functionFile(group, facts, annotations, enumFileOf, structureFileOf) {
+export function functionFile(group, facts, notes, enumFileOf, structureFileOf) {
   const prototypes = Object.entries(facts.functions).filter(([, { library }]) => library === group.library);
   const callbacks = Object.entries(facts.callbacks).filter(([, { library }]) => library === group.library);
   const methods = prototypes.map(([name, prototype]) => {
-    const note = annotations.functions[name];
+    const note = notes.functions[name];
     if (!note) throw new Error(`${name} has no annotation`);
     return `${functionDoc(note, prototype)}\n  ${name}${parameterList(prototype, facts, name.length + 12, "  ")}: number;`;
   });
   const types = callbacks.map(([name, prototype]) => {
     const doc = [
-      annotations.callbacks[name],
+      notes.callbacks[name],
       "",
       ...prototype.parameters.map((one) => `@param ${propertyName(one.name)} - \`${one.type}\``),
     ];

@@ -29,8 +29,9 @@ export function generatedFiles(facts) {
   for (const group of enums.groups)
     files.set(`enums/generated/${group.file}.ts`, enumFile(group, facts, enumAnnotations));
   const structureFileOf = (/** @type {string} */ name) => structureAnnotations[name].file;
+  const { functions, callbacks } = functionAnnotations;
   for (const group of functionAnnotations.groups) {
-    const source = functionFile(group, facts, functionAnnotations, enumFileOf, structureFileOf);
+    const source = functionFile(group, facts, { functions, callbacks }, enumFileOf, structureFileOf);
     files.set(`functions/generated/${group.file}.ts`, source);
   }
   files.set("enums/generated/constants.ts", constantsFile(facts, functionAnnotations.constants));
