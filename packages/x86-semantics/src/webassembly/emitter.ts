@@ -1,0 +1,768 @@
+/**
+ * The emitter: one Ir to WebAssembly instructions inside a function that somebody else opened. Narrow integers live in
+ * i32 with zeros above their width, i64 and v128 in locals of their own type. Nothing is decided here about where an
+ * instruction's fields come from (`instruction-fields.ts`), how memory is reached (`machine-access.ts`), or what follows
+ * the instruction: handlers and compiled regions use the same emitter.
+ */
+import { makesValue } from "../ir/builder.ts";
+import { STATUS_FLAGS } from "../ir/flag.ts";
+import type { OperandShape } from "../ir/form.ts";
+import { formName } from "../ir/instruction-form.ts";
+import {
+  bitsOf,
+  type EffectOperation,
+  type IntegerType,
+  type Ir,
+  type Operation,
+  type RegisterReference,
+  type SegmentReference,
+  type Type,
+  type ValueOperation,
+} from "../ir/operation.ts";
+import { Vector } from "../machine/machine.ts";
+import { RegisterOffset, Segment } from "../machine/register-file.ts";
+import { expandFlags, hasCount } from "./flag-expansion.ts";
+import type { InstructionFields, StateBase } from "./instruction-fields.ts";
+import { MachineAccess, type MachineImports } from "./machine-access.ts";
+import type { Code, Local } from "./module/code.ts";
+import type { LaneName, LoadName, PlainName, StoreName, ValueType } from "./module/instruction-set.ts";
+import { RECORD_OPERANDS } from "./record.ts";
+import type { Routines } from "./routines.ts";
+import { planValues, type ValuePlan, wantedFlags } from "./value-plan.ts";
+
+/** Where the code of an instruction goes and what it may use. */
+export interface EmitterTarget {
+  readonly code: Code;
+  readonly state: StateBase;
+  readonly fields: InstructionFields;
+  readonly imports: MachineImports;
+  readonly routines: Routines;
+  /** Emits what leaves the instruction with the status (i32, not 0) on the stack; control does not come back. */
+  readonly leave: () => void;
+  /** Status flags that are read after the instruction (bits of RFLAGS); all by default. Others may keep old values. */
+  readonly wantedFlags?: number;
+}
+
+/**
+ * Emits the instruction. The code falls through when the instruction is done, with the operand stack as it was.
+ *
+ * @throws Error that names the operation, when there is one that the compiler does not know or that is ill-typed.
+ */
+export function emitInstruction(ir: Ir, target: EmitterTarget): void {
+  new InstructionEmitter(ir, target).emit();
+}
+
+const CR4_LA57 = 0x1000;
+const RFLAGS: number = RegisterOffset.rflags;
+const MEMORY_SHAPES: ReadonlySet<OperandShape> = new Set(["memory", "stringSource", "maskDestination"]);
+
+type MemoryType = IntegerType | "v128";
+const REGISTER_LOAD: Readonly<Record<MemoryType, LoadName>> = {
+  i8: "i32.load8_u",
+  i16: "i32.load16_u",
+  i32: "i32.load",
+  i64: "i64.load",
+  v128: "v128.load",
+};
+const NARROW_STORE: Readonly<Record<number, StoreName>> = { 1: "i32.store8", 2: "i32.store16", 4: "i32.store" };
+const LANES: Readonly<Record<IntegerType, { readonly extract: LaneName; readonly replace: LaneName }>> = {
+  i8: { extract: "i8x16.extract_lane_u", replace: "i8x16.replace_lane" },
+  i16: { extract: "i16x8.extract_lane_u", replace: "i16x8.replace_lane" },
+  i32: { extract: "i32x4.extract_lane", replace: "i32x4.replace_lane" },
+  i64: { extract: "i64x2.extract_lane", replace: "i64x2.replace_lane" },
+};
+/** The WebAssembly name of an operator, after the type and a point. */
+const OPERATORS: Readonly<Record<string, string>> = {
+  add: "add",
+  sub: "sub",
+  mul: "mul",
+  and: "and",
+  or: "or",
+  xor: "xor",
+  divide: "div_u",
+  remainder: "rem_u",
+  shl: "shl",
+  shr: "shr_u",
+  sar: "shr_s",
+  rotl: "rotl",
+  rotr: "rotr",
+  eq: "eq",
+  ult: "lt_u",
+  slt: "lt_s",
+  clz: "clz",
+  ctz: "ctz",
+  popcnt: "popcnt",
+};
+
+function valueTypeOf(type: Type): ValueType {
+  return type === "i64" || type === "v128" ? type : "i32";
+}
+
+class InstructionEmitter {
+  readonly #ir: Ir;
+  readonly #target: EmitterTarget;
+  readonly #code: Code;
+  readonly #access: MachineAccess;
+  readonly #plan: ValuePlan;
+  readonly #wanted: number;
+  readonly #locals: (Local | undefined)[] = [];
+  /** New RFLAGS, where flag writes are under way; they are stored once. */
+  #rflags: Local | null = null;
+
+  constructor(ir: Ir, target: EmitterTarget) {
+    this.#ir = ir;
+    this.#target = target;
+    this.#code = target.code;
+    this.#wanted = target.wantedFlags ?? STATUS_FLAGS;
+    this.#access = new MachineAccess(target.code, target.state, target.imports, target.leave);
+    this.#plan = planValues(ir.operations, this.#wanted);
+  }
+
+  emit(): void {
+    const { operations } = this.#ir;
+    for (let i = 0; i < operations.length; i++) {
+      if (this.#plan.needed[i] === 0) continue;
+      const operation = operations[i] as Operation;
+      if (!makesValue(operation)) {
+        this.#effect(operation, i);
+      } else if (this.#plan.atUse[i] === 0) {
+        this.#define(operation, i);
+      }
+    }
+    this.#storeFlags();
+  }
+
+  #fail(operation: Operation | string, why: string): never {
+    const what = typeof operation === "string" ? operation : operation.op;
+    throw new Error(`${formName(this.#ir.form)}: ${what}: ${why}`);
+  }
+
+  #operation(index: number): ValueOperation {
+    const operation = this.#ir.operations[index];
+    if (operation === undefined || !makesValue(operation)) {
+      throw new Error(`${formName(this.#ir.form)}: operation ${index} makes no value`);
+    }
+    return operation;
+  }
+
+  #typeOf(index: number): Type {
+    return this.#operation(index).type;
+  }
+
+  // ---- values in places ------------------------------------------------------------------------------------------
+
+  /** Computes a value at its own place: into a local. */
+  #define(operation: ValueOperation, index: number): void {
+    const { op, type } = operation;
+    // A constant costs no more at each use than a local.
+    if (op === "const" || op === "const128" || op === "callSecond") return;
+    const local = this.#code.local(valueTypeOf(type));
+    this.#locals[index] = local;
+    switch (op) {
+      case "load":
+        this.#access.load(
+          operation.type,
+          this.#segment(operation.segment),
+          this.#local(operation.address),
+          operation.intent,
+          local,
+        );
+        return;
+      case "in":
+        this.#access.in(operation.type, () => this.#push(operation.port), local);
+        return;
+      case "call":
+        this.#call(operation, index, local);
+        return;
+      default:
+        this.#compute(operation);
+        this.#code.set(local);
+    }
+  }
+
+  /** The local that holds a value. */
+  #local(index: number): Local {
+    const known = this.#locals[index];
+    if (known !== undefined) return known;
+    const operation = this.#operation(index);
+    if (operation.op !== "const" && operation.op !== "const128") this.#fail(operation, "used before it is made");
+    const local = this.#code.local(valueTypeOf(operation.type));
+    this.#compute(operation);
+    this.#code.set(local);
+    return local;
+  }
+
+  /** Pushes a value. */
+  #push(index: number): void {
+    const local = this.#locals[index];
+    if (local !== undefined) this.#code.get(local);
+    else this.#compute(this.#operation(index));
+  }
+
+  // ---- computing values ------------------------------------------------------------------------------------------
+
+  #compute(operation: ValueOperation): void {
+    const code = this.#code;
+    const { type } = operation;
+    switch (operation.op) {
+      case "const":
+        if (type === "i64") code.i64(operation.low, operation.high);
+        else code.i32(operation.low & maskOf(type));
+        return;
+      case "const128":
+        code.v128(operation.words);
+        return;
+      case "field":
+        this.#field(operation.field, operation.type);
+        return;
+      case "registerNumber":
+        this.#registerNumber(operation.operand);
+        return;
+      case "register":
+        if (type === "i1") this.#fail(operation, "a register holds no i1");
+        code.load(REGISTER_LOAD[type], this.#register(operation.register));
+        return;
+      case "flag":
+        this.#loadFlags();
+        if (operation.bit > 0) {
+          code.i32(operation.bit);
+          code.op("i32.shr_u");
+        }
+        code.i32(1);
+        code.op("i32.and");
+        return;
+      case "effectiveAddress":
+        this.#target.fields.effectiveAddress(code, this.#ir.form.addressSize);
+        return;
+      case "linearAddress":
+        this.#linearAddress(operation.segment, operation.offset);
+        return;
+      case "add":
+      case "sub":
+      case "mul":
+        this.#binary(operation.op, type, operation.a, operation.b);
+        this.#mask(type);
+        return;
+      case "and":
+      case "or":
+      case "xor":
+        if (type !== "v128") {
+          this.#binary(operation.op, type, operation.a, operation.b);
+          return;
+        }
+        this.#push(operation.a);
+        this.#push(operation.b);
+        code.op(`v128.${operation.op}`);
+        return;
+      case "divide":
+      case "remainder":
+        this.#binary(operation.op, type, operation.a, operation.b);
+        return;
+      case "mulHighUnsigned":
+      case "mulHighSigned":
+        this.#push(operation.a);
+        this.#push(operation.b);
+        code.call(this.#target.routines.get(operation.op));
+        return;
+      case "divideWide":
+      case "remainderWide":
+        this.#push(operation.upper);
+        this.#push(operation.lower);
+        this.#push(operation.b);
+        code.call(this.#target.routines.get(operation.op));
+        return;
+      case "shl":
+      case "shr":
+      case "sar":
+      case "rotl":
+      case "rotr":
+        // Narrower shifts would have to say what becomes of the bits above; the builder makes none.
+        if (type !== "i32" && type !== "i64") this.#fail(operation, `of ${type}`);
+        this.#push(operation.a);
+        this.#push(operation.count);
+        if (type === "i64") code.op("i64.extend_i32_u");
+        this.#operator(operation.op, type);
+        return;
+      case "eq":
+      case "ult":
+      case "slt":
+        this.#compare(operation.op, operation.a, operation.b);
+        return;
+      case "not":
+        this.#not(type, operation.a);
+        return;
+      case "bswap":
+        this.#byteSwap(type, operation.a);
+        return;
+      case "clz":
+      case "ctz":
+      case "popcnt":
+        if (type !== "i32" && type !== "i64") this.#fail(operation, `of ${type}`);
+        this.#push(operation.a);
+        this.#operator(operation.op, type);
+        return;
+      case "parity":
+        this.#push(operation.a);
+        code.op("i32.popcnt");
+        code.i32(1);
+        code.op("i32.and");
+        code.op("i32.eqz");
+        return;
+      case "zext":
+        this.#zeroExtend(type, operation.a);
+        return;
+      case "sext":
+        this.#signExtend(operation.type, operation.a);
+        return;
+      case "trunc":
+        this.#truncate(type, operation.a);
+        return;
+      case "select":
+        this.#push(operation.a);
+        this.#push(operation.b);
+        this.#push(operation.condition);
+        code.select();
+        return;
+      case "lane":
+        this.#push(operation.a);
+        code.lane(LANES[operation.type].extract, operation.lane);
+        return;
+      case "withLane": {
+        const lane = this.#typeOf(operation.value);
+        if (lane === "i1" || lane === "v128") this.#fail(operation, `a lane of ${lane}`);
+        this.#push(operation.a);
+        this.#push(operation.value);
+        code.lane(LANES[lane].replace, operation.lane);
+        return;
+      }
+      case "shuffle":
+        this.#push(operation.a);
+        this.#push(operation.b);
+        code.shuffle(operation.bytes);
+        return;
+      case "load":
+      case "in":
+      case "call":
+      case "callSecond":
+        this.#fail(operation, "used before it is made");
+        return;
+      default:
+        this.#unknown(operation);
+        return;
+    }
+  }
+
+  /** The Ir has an operation that this compiler does not know: the type checker says so first, this does at run time. */
+  #unknown(operation: never): never {
+    return this.#fail(operation as Operation, "the compiler to WebAssembly has no such operation");
+  }
+
+  #operator(op: string, type: Type): void {
+    if (type === "v128") this.#fail(op, "of v128");
+    this.#code.op(`${valueTypeOf(type)}.${OPERATORS[op]}` as PlainName);
+  }
+  #binary(op: string, type: Type, a: number, b: number): void {
+    this.#push(a);
+    this.#push(b);
+    this.#operator(op, type);
+  }
+
+  /** Clears the bits above a narrow type. */
+  #mask(type: Type): void {
+    if (bitsOf(type) >= 32) return;
+    this.#code.i32(maskOf(type));
+    this.#code.op("i32.and");
+  }
+
+  /** From a zero-extended narrow value to one sign-extended to 32 bits. */
+  #signExtend32(type: Type): void {
+    const code = this.#code;
+    if (type === "i8") code.op("i32.extend8_s");
+    else if (type === "i16") code.op("i32.extend16_s");
+    else if (type === "i1") {
+      code.i32(31);
+      code.op("i32.shl");
+      code.i32(31);
+      code.op("i32.shr_s");
+    }
+  }
+
+  #compare(op: "eq" | "ult" | "slt", a: number, b: number): void {
+    const type = this.#typeOf(a);
+    for (const value of [a, b]) {
+      this.#push(value);
+      if (op === "slt") this.#signExtend32(type);
+    }
+    this.#operator(op, type);
+  }
+
+  #not(type: Type, a: number): void {
+    const code = this.#code;
+    this.#push(a);
+    if (type === "v128") {
+      code.op("v128.not");
+      return;
+    }
+    if (type === "i64") {
+      code.i64(-1);
+      code.op("i64.xor");
+      return;
+    }
+    code.i32(maskOf(type));
+    code.op("i32.xor");
+  }
+
+  #byteSwap(type: Type, a: number): void {
+    const code = this.#code;
+    this.#push(a);
+    if (type === "i64") {
+      code.call(this.#target.routines.get("byteSwap64"));
+      return;
+    }
+    if (type !== "i32" && type !== "i16") this.#fail("bswap", `of ${type}`);
+    code.call(this.#target.routines.get("byteSwap32"));
+    if (type === "i32") return;
+    code.i32(16);
+    code.op("i32.shr_u");
+  }
+
+  #zeroExtend(type: Type, a: number): void {
+    const code = this.#code;
+    const source = valueTypeOf(this.#typeOf(a));
+    if (type === "v128") {
+      code.v128([0, 0, 0, 0]);
+      this.#push(a);
+      if (source === "i32") code.op("i64.extend_i32_u");
+      code.lane("i64x2.replace_lane", 0);
+      return;
+    }
+    this.#push(a);
+    if (type === "i64" && source === "i32") code.op("i64.extend_i32_u");
+  }
+
+  #signExtend(type: IntegerType, a: number): void {
+    this.#push(a);
+    this.#signExtend32(this.#typeOf(a));
+    if (type === "i64") this.#code.op("i64.extend_i32_s");
+    else this.#mask(type);
+  }
+
+  #truncate(type: Type, a: number): void {
+    const code = this.#code;
+    this.#push(a);
+    const source = this.#typeOf(a);
+    if (source === "v128") {
+      if (type === "i64") {
+        code.lane("i64x2.extract_lane", 0);
+        return;
+      }
+      code.lane("i32x4.extract_lane", 0);
+    } else if (source === "i64") {
+      code.op("i32.wrap_i64");
+    }
+    this.#mask(type);
+  }
+
+  // ---- fields, registers, addresses ------------------------------------------------------------------------------
+
+  #field(field: "immediate" | "immediate2" | "length", type: IntegerType): void {
+    const { fields } = this.#target;
+    if (field !== "length") {
+      fields[field](this.#code, type);
+      return;
+    }
+    fields.length(this.#code);
+    if (type === "i64") this.#code.op("i64.extend_i32_u");
+  }
+
+  #registerNumber(operand: number): void {
+    const shape = this.#ir.form.operands[operand]?.shape;
+    // Other registers have a place in the state, and the record has only that.
+    if (shape !== "segment" && shape !== "control" && shape !== "debug") {
+      this.#fail("registerNumber", `of an operand that is ${shape}`);
+    }
+    this.#target.fields.registerNumber(this.#code, operand, shape === "segment");
+  }
+
+  /** Pushes an address; the register is at it plus the answer. */
+  #register(reference: RegisterReference): number {
+    const { fields, state } = this.#target;
+    if (reference.from === "fixed") return state.at(this.#code, reference.offset);
+    if (reference.operand >= RECORD_OPERANDS) this.#fail("register", `of operand ${reference.operand}`);
+    return fields.operandRegister(this.#code, reference.operand) + reference.delta;
+  }
+
+  #segment(reference: SegmentReference): () => void {
+    return () => {
+      if (reference === "memory") this.#target.fields.segment(this.#code);
+      else this.#code.i32(reference);
+    };
+  }
+
+  #linearAddress(segment: SegmentReference, offset: number): void {
+    const code = this.#code;
+    const { long } = this.#ir.form;
+    this.#push(offset);
+    const base = this.#segmentBase(segment);
+    if (base !== null) {
+      code.load("i64.load", base);
+      code.op("i64.add");
+    }
+    if (!long) {
+      // Modulo 2^32.
+      code.i64(-1, 0);
+      code.op("i64.and");
+    }
+  }
+
+  #segmentBase(segment: SegmentReference): number | null {
+    if (segment === "memory") {
+      const operand = this.#ir.form.operands.findIndex(({ shape }) => MEMORY_SHAPES.has(shape));
+      if (operand < 0 || operand >= RECORD_OPERANDS) {
+        this.#fail("linearAddress", "the form has no memory operand whose segment it could mean");
+      }
+      return this.#target.fields.segmentBase(this.#code, operand);
+    }
+    if (this.#ir.form.long && segment !== Segment.fs && segment !== Segment.gs) return null;
+    return this.#target.state.at(this.#code, RegisterOffset.segments + 16 * segment);
+  }
+
+  // ---- calls -----------------------------------------------------------------------------------------------------
+
+  #call(operation: Extract<ValueOperation, { readonly op: "call" }>, index: number, local: Local): void {
+    const code = this.#code;
+    const { form, operations } = this.#ir;
+    const { a, b, c } = operation;
+    const second =
+      c === null
+        ? ([
+            { name: "i32.store", word: 2, value: () => code.i32(form.operandSize) },
+            { name: "i32.store", word: 3, value: () => this.#target.fields.length(code) },
+          ] as const)
+        : ([{ name: "i64.store", word: 2, value: () => this.#push(c) }] as const);
+    let secondResult: Local | null = null;
+    operations.forEach((other, i) => {
+      if (other.op !== "callSecond" || other.call !== index || this.#plan.needed[i] === 0) return;
+      secondResult ??= code.local("i64");
+      this.#locals[i] = secondResult;
+    });
+    this.#access.helper(
+      operation.helper,
+      a === null ? null : this.#local(a),
+      b === null ? null : this.#local(b),
+      second,
+      { first: local, second: secondResult },
+    );
+  }
+
+  // ---- effects ---------------------------------------------------------------------------------------------------
+
+  #effect(operation: EffectOperation, index: number): void {
+    const code = this.#code;
+    switch (operation.op) {
+      case "store": {
+        const type = this.#typeOf(operation.value);
+        if (type === "i1") this.#fail(operation, "of i1");
+        const [address, value] = [this.#local(operation.address), this.#local(operation.value)];
+        this.#access.store(type, this.#segment(operation.segment), address, value, operation.intent);
+        return;
+      }
+      case "out": {
+        const type = this.#typeOf(operation.value);
+        if (type !== "i8" && type !== "i16" && type !== "i32") this.#fail(operation, `of ${type}`);
+        this.#access.out(
+          type,
+          () => this.#push(operation.port),
+          () => this.#push(operation.value),
+        );
+        return;
+      }
+      case "probe":
+        this.#access.probe(
+          this.#segment(operation.segment),
+          this.#local(operation.address),
+          operation.size,
+          operation.intent,
+        );
+        return;
+      case "faultIf":
+        this.#push(operation.condition);
+        this.#access.raiseIf(operation.vector, operation.errorCode);
+        return;
+      case "checkBranch":
+        this.#checkBranch(this.#local(operation.target));
+        this.#access.raiseIf(Vector.GP, 0);
+        return;
+      case "if":
+        this.#push(operation.condition);
+        code.if();
+        return;
+      case "endIf":
+        code.end();
+        return;
+      case "setRegister":
+        this.#setRegister(operation);
+        return;
+      case "setFlag":
+        this.#setFlags(index);
+        return;
+      case "flags":
+        this.#flags(operation);
+        return;
+      default:
+        this.#unknown(operation);
+        return;
+    }
+  }
+
+  /** Pushes 1 when the target is no place to go on. */
+  #checkBranch(target: Local): void {
+    const code = this.#code;
+    const { state } = this.#target;
+    if (!this.#ir.form.long) {
+      code.get(target);
+      code.load("i64.load32_u", state.at(code, RegisterOffset.segments + 16 * Segment.cs + 8));
+      code.op("i64.gt_u");
+      return;
+    }
+    const shift = code.local("i64");
+    code.i64(7);
+    code.i64(16);
+    code.load("i32.load", state.at(code, RegisterOffset.cr4));
+    code.i32(CR4_LA57);
+    code.op("i32.and");
+    code.select();
+    code.set(shift);
+    code.get(target);
+    code.get(shift);
+    code.op("i64.shl");
+    code.get(shift);
+    code.op("i64.shr_s");
+    code.get(target);
+    code.op("i64.ne");
+  }
+
+  #setRegister({ register, value }: Extract<EffectOperation, { readonly op: "setRegister" }>): void {
+    const code = this.#code;
+    if (register.from === "fixed" && register.offset < RFLAGS + 8 && register.offset + register.size > RFLAGS) {
+      this.#storeFlags();
+    }
+    const type = this.#typeOf(value);
+    const { size } = register;
+    const at = this.#register(register);
+    this.#push(value);
+    if (type === "v128") {
+      code.store("v128.store", at);
+      this.#clearRegister(register, 16);
+      return;
+    }
+    if (size < 8) {
+      const name = NARROW_STORE[size];
+      if (name === undefined) this.#fail("setRegister", `of ${size} bytes`);
+      if (type === "i64") code.op("i32.wrap_i64");
+      code.store(name, at);
+      return;
+    }
+    if (type !== "i64") code.op("i64.extend_i32_u");
+    code.store("i64.store", at);
+    this.#clearRegister(register, 8);
+  }
+
+  /** Writes zeros to a register from byte `from` of it. */
+  #clearRegister(register: RegisterReference, from: number): void {
+    const code = this.#code;
+    for (let byte = from; byte < register.size; ) {
+      const at = this.#register(register) + byte;
+      if (byte % 16 === 0 && register.size - byte >= 16) {
+        code.v128([0, 0, 0, 0]);
+        code.store("v128.store", at);
+        byte += 16;
+      } else {
+        code.i64(0);
+        code.store("i64.store", at);
+        byte += 8;
+      }
+    }
+  }
+
+  // ---- flags -----------------------------------------------------------------------------------------------------
+
+  #loadFlags(): void {
+    this.#code.load("i32.load", this.#target.state.at(this.#code, RFLAGS));
+  }
+
+  /** The local with the new RFLAGS, loaded at first use. */
+  #newFlags(): Local {
+    if (this.#rflags === null) {
+      this.#rflags = this.#code.local("i32");
+      this.#loadFlags();
+      this.#code.set(this.#rflags);
+    }
+    return this.#rflags;
+  }
+
+  #storeFlags(): void {
+    if (this.#rflags === null) return;
+    const at = this.#target.state.at(this.#code, RFLAGS);
+    this.#code.get(this.#rflags);
+    this.#code.store("i32.store", at);
+    this.#rflags = null;
+  }
+
+  /** Writes the run of single flags that starts at operation `index`, all at once. */
+  #setFlags(index: number): void {
+    const code = this.#code;
+    const { operations } = this.#ir;
+    const { needed } = this.#plan;
+    const rflags = this.#newFlags();
+    const run: Extract<EffectOperation, { readonly op: "setFlag" }>[] = [];
+    let mask = 0;
+    for (let i = index; i < operations.length; i++) {
+      const operation = operations[i] as Operation;
+      if (operation.op !== "setFlag" || ((mask >> operation.bit) & 1) !== 0) break;
+      if (i > index && needed[i] === 0) continue;
+      needed[i] = 0;
+      mask |= 1 << operation.bit;
+      run.push(operation);
+    }
+    code.get(rflags);
+    code.i32(~mask);
+    code.op("i32.and");
+    for (const { bit, value } of run) {
+      this.#push(value);
+      if (bit > 0) {
+        code.i32(bit);
+        code.op("i32.shl");
+      }
+      code.op("i32.or");
+    }
+    code.set(rflags);
+  }
+
+  #flags(operation: Extract<EffectOperation, { readonly op: "flags" }>): void {
+    const code = this.#code;
+    const { kind, type } = operation;
+    const mask = wantedFlags(operation, this.#wanted);
+    const [x, y, r] = [this.#local(operation.x), this.#local(operation.y), this.#local(operation.r)];
+    const rflags = this.#newFlags();
+    const rotate = kind === "rol" || kind === "ror";
+    const written = rotate ? mask & 0x801 : mask;
+    code.get(rflags);
+    code.i32(~written);
+    code.op("i32.and");
+    expandFlags(code, { kind, type, x, y, r }, written);
+    code.op("i32.or");
+    if (hasCount(kind)) {
+      code.get(rflags);
+      code.get(y);
+      code.select();
+    }
+    code.set(rflags);
+  }
+}
+
+/** Mask of a type of less than 32 bits; all ones for the others. */
+function maskOf(type: Type): number {
+  const bits = bitsOf(type);
+  return bits < 32 ? (1 << bits) - 1 : -1;
+}

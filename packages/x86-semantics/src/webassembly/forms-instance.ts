@@ -1,0 +1,81 @@
+/**
+ * A module of handlers brought to life over a linear memory and a machine. What the handlers ask of the machine goes
+ * straight to its methods; registers and data they find in memory, so the machine's views have to lie there.
+ */
+import type { Machine } from "../machine/machine.ts";
+import { EXPORTS } from "./forms-module.ts";
+import { IMPORT_MEMORY, IMPORT_MODULE, type ImportName } from "./machine-access.ts";
+import { StateOffset } from "./state-layout.ts";
+
+/** Handlers that run against one machine. @public */
+export interface FormsInstance {
+  /** Handler i at index i. */
+  readonly handlers: WebAssembly.Table;
+  /** Carries out the instruction of the record at an address, with the handler that the record names; answers an `Abort`. */
+  execute(record: number): number;
+  /** That for `count` records in a row, RIP moving on by each one's length; see `forms-module.ts`. */
+  executeBlock(record: number, count: number): number;
+  /** Status flags (bits of RFLAGS) of a group that was kept; `formula` from `flagsFormula`. */
+  statusFlags(formula: number, x: bigint, y: bigint, r: bigint): number;
+}
+
+/**
+ * Instantiates a module of `compileForms` at once. In Chrome's main thread that is limited to modules of 8 MB: use
+ * {@link loadForms} there.
+ *
+ * @param memory - holds the state that `machine.registers` and `machine.data` view (see `ProcessorState`), and records.
+ * It must not grow afterwards: growing detaches the machine's views.
+ * @throws TypeError when the machine's registers or data are not in this memory, or not where the state layout has them.
+ * @public
+ */
+export function instantiateForms(bytes: Uint8Array, memory: WebAssembly.Memory, machine: Machine): FormsInstance {
+  const imports = importsOf(memory, machine);
+  return wrap(new WebAssembly.Instance(new WebAssembly.Module(bytes), imports), machine);
+}
+
+/** The same without blocking. @public */
+export async function loadForms(
+  bytes: Uint8Array,
+  memory: WebAssembly.Memory,
+  machine: Machine,
+): Promise<FormsInstance> {
+  const imports = importsOf(memory, machine);
+  return wrap(await WebAssembly.instantiate(await WebAssembly.compile(bytes), imports), machine);
+}
+
+function importsOf(memory: WebAssembly.Memory, machine: Machine): WebAssembly.Imports {
+  const { bytes } = machine.registers;
+  if (bytes.buffer !== memory.buffer) throw new TypeError("the machine's registers are not in the module's memory");
+  if (machine.data.buffer !== memory.buffer || machine.data.byteOffset !== bytes.byteOffset + StateOffset.data) {
+    throw new TypeError(`the machine's data does not lie ${StateOffset.data} bytes after its registers`);
+  }
+  const functions: Record<ImportName, (...values: number[]) => number> = {
+    load: (segment, low, high, size, intent) => machine.load(segment, low, high, size, intent),
+    store: (segment, low, high, size, valueLow, valueHigh, intent) =>
+      machine.store(segment, low, high, size, valueLow, valueHigh, intent),
+    store128: (segment, low, high, intent) => machine.store128(segment, low, high, intent),
+    probe: (segment, low, high, size, intent) => machine.probe(segment, low, high, size, intent),
+    in: (port, size) => machine.in(port, size),
+    out: (port, size, value) => machine.out(port, size, value),
+    raise: (vector, errorCode) => machine.raise(vector, errorCode),
+    helper: (id, aLow, aHigh, bLow, bHigh) => machine.helper(id, aLow, aHigh, bLow, bHigh),
+  };
+  return { [IMPORT_MODULE]: { ...functions, [IMPORT_MEMORY]: memory } };
+}
+
+type Execute = (state: number, record: number) => number;
+type ExecuteBlock = (state: number, record: number, count: number) => number;
+type StatusFlags = (formula: number, x: bigint, y: bigint, r: bigint) => number;
+
+function wrap(instance: WebAssembly.Instance, machine: Machine): FormsInstance {
+  const { exports } = instance;
+  const state = machine.registers.bytes.byteOffset;
+  const execute = exports[EXPORTS.execute] as Execute;
+  const executeBlock = exports[EXPORTS.executeBlock] as ExecuteBlock;
+  return {
+    handlers: exports[EXPORTS.handlers] as WebAssembly.Table,
+    execute: (record) => execute(state, record),
+    executeBlock: (record, count) => executeBlock(state, record, count),
+    statusFlags: exports[EXPORTS.statusFlags] as StatusFlags,
+  };
+}

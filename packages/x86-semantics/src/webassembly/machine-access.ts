@@ -1,0 +1,217 @@
+/**
+ * How compiled code reaches the machine: memory, ports, helpers, exceptions. Each is a call of an import that answers
+ * a status (`Abort`), never an exception: a status costs 10 ns, a throw a microsecond. Addresses and values cross the
+ * border as two i32, because an i64 becomes a `bigint` in JavaScript; results come back in `Machine.data`.
+ *
+ * {@link MachineAccess.load} and {@link MachineAccess.store} are the only places that touch guest memory: an inline
+ * look-up in a translation cache belongs there, in front of the call.
+ */
+import type { IntegerType } from "../ir/operation.ts";
+import type { StateBase } from "./instruction-fields.ts";
+import type { Code, FunctionReference, FunctionType, Local } from "./module/code.ts";
+import type { LoadName, StoreName } from "./module/instruction-set.ts";
+import type { ModuleWriter } from "./module/module.ts";
+import { StateOffset } from "./state-layout.ts";
+
+/** Name of the module that all imports belong to. */
+export const IMPORT_MODULE = "machine";
+export const IMPORT_MEMORY = "memory";
+
+const i32s = (count: number): FunctionType => ({ parameters: new Array(count).fill("i32"), result: "i32" });
+const IMPORTS = {
+  /** segment, low, high, size, intent */
+  load: i32s(5),
+  /** segment, low, high, size, value low, value high, intent */
+  store: i32s(7),
+  /** segment, low, high, intent; the value is in `data` */
+  store128: i32s(4),
+  /** segment, low, high, size, intent */
+  probe: i32s(5),
+  /** port, size */
+  in: i32s(2),
+  /** port, size, value */
+  out: i32s(3),
+  /** vector, error code */
+  raise: i32s(2),
+  /** helper, a low, a high, b low, b high */
+  helper: i32s(5),
+} as const;
+export type ImportName = keyof typeof IMPORTS;
+export const IMPORT_NAMES: readonly ImportName[] = Object.keys(IMPORTS) as ImportName[];
+
+/** The imported functions of one module. */
+export type MachineImports = Readonly<Record<ImportName, FunctionReference>>;
+
+export function importMachine(module: ModuleWriter): MachineImports {
+  const entries = IMPORT_NAMES.map((name) => [name, module.importFunction(IMPORT_MODULE, name, IMPORTS[name])]);
+  return Object.fromEntries(entries) as MachineImports;
+}
+
+type MemoryType = IntegerType | "v128";
+const SIZES: Readonly<Record<MemoryType, number>> = { i8: 1, i16: 2, i32: 4, i64: 8, v128: 16 };
+const DATA_LOAD: Readonly<Record<MemoryType, LoadName>> = {
+  i8: "i32.load8_u",
+  i16: "i32.load16_u",
+  i32: "i32.load",
+  i64: "i64.load",
+  v128: "v128.load",
+};
+
+/** Pushes a value on the operand stack. */
+export type Push = () => void;
+
+/** Emits accesses into one function. */
+export class MachineAccess {
+  readonly #code: Code;
+  readonly #state: StateBase;
+  readonly #imports: MachineImports;
+  /** Emits what leaves the instruction; a status other than 0 is on the stack. Control does not come back. */
+  readonly #leave: () => void;
+  #status: Local | null = null;
+
+  constructor(code: Code, state: StateBase, imports: MachineImports, leave: () => void) {
+    this.#code = code;
+    this.#state = state;
+    this.#imports = imports;
+    this.#leave = leave;
+  }
+
+  /** Leaves the instruction when the status on the stack is not 0. */
+  #check(): void {
+    const code = this.#code;
+    this.#status ??= code.local("i32");
+    code.tee(this.#status);
+    code.if();
+    code.get(this.#status);
+    this.#leave();
+    code.end();
+  }
+
+  #words(value: Local): void {
+    const code = this.#code;
+    code.get(value);
+    code.op("i32.wrap_i64");
+    code.get(value);
+    code.i64(32);
+    code.op("i64.shr_u");
+    code.op("i32.wrap_i64");
+  }
+
+  #loadData(name: LoadName, offset = 0): void {
+    this.#code.load(name, this.#state.at(this.#code, StateOffset.data + offset));
+  }
+
+  #storeData(name: StoreName, offset: number, value: Push): void {
+    const at = this.#state.at(this.#code, StateOffset.data + offset);
+    value();
+    this.#code.store(name, at);
+  }
+
+  /** Reads guest memory at a linear address (i64) and sets `result`. */
+  load(type: MemoryType, segment: Push, address: Local, intent: number, result: Local): void {
+    const code = this.#code;
+    segment();
+    this.#words(address);
+    code.i32(SIZES[type]);
+    code.i32(intent);
+    code.call(this.#imports.load);
+    this.#check();
+    this.#loadData(DATA_LOAD[type]);
+    code.set(result);
+  }
+
+  /** Writes guest memory. */
+  store(type: MemoryType, segment: Push, address: Local, value: Local, intent: number): void {
+    const code = this.#code;
+    if (type === "v128") this.#storeData("v128.store", 0, () => code.get(value));
+    segment();
+    this.#words(address);
+    if (type === "v128") {
+      code.i32(intent);
+      code.call(this.#imports.store128);
+    } else {
+      code.i32(SIZES[type]);
+      if (type === "i64") {
+        this.#words(value);
+      } else {
+        code.get(value);
+        code.i32(0);
+      }
+      code.i32(intent);
+      code.call(this.#imports.store);
+    }
+    this.#check();
+  }
+
+  probe(segment: Push, address: Local, size: number, intent: number): void {
+    const code = this.#code;
+    segment();
+    this.#words(address);
+    code.i32(size);
+    code.i32(intent);
+    code.call(this.#imports.probe);
+    this.#check();
+  }
+
+  in(type: "i8" | "i16" | "i32", port: Push, result: Local): void {
+    port();
+    this.#code.i32(SIZES[type]);
+    this.#code.call(this.#imports.in);
+    this.#check();
+    this.#loadData(DATA_LOAD[type]);
+    this.#code.set(result);
+  }
+
+  out(type: "i8" | "i16" | "i32", port: Push, value: Push): void {
+    port();
+    this.#code.i32(SIZES[type]);
+    value();
+    this.#code.call(this.#imports.out);
+    this.#check();
+  }
+
+  /** Raises an exception and leaves when the i32 on the stack is not 0. */
+  raiseIf(vector: number, errorCode: number): void {
+    const code = this.#code;
+    code.if();
+    code.i32(vector);
+    code.i32(errorCode);
+    code.call(this.#imports.raise);
+    this.#leave();
+    code.end();
+  }
+
+  /**
+   * Calls a helper. a and b are i64 locals or absent (zero); `putSecond` writes words 2 and 3 of the data before the
+   * call; `first` and `second` (i64), where asked for, receive words 0, 1 and 2, 3 after it.
+   */
+  helper(
+    helper: number,
+    a: Local | null,
+    b: Local | null,
+    second: readonly { readonly name: StoreName; readonly word: number; readonly value: Push }[],
+    results: { readonly first: Local | null; readonly second: Local | null },
+  ): void {
+    const code = this.#code;
+    for (const { name, word, value } of second) this.#storeData(name, 4 * word, value);
+    code.i32(helper);
+    for (const argument of [a, b]) {
+      if (argument === null) {
+        code.i32(0);
+        code.i32(0);
+      } else {
+        this.#words(argument);
+      }
+    }
+    code.call(this.#imports.helper);
+    this.#check();
+    for (const [local, offset] of [
+      [results.first, 0],
+      [results.second, 8],
+    ] as const) {
+      if (local === null) continue;
+      this.#loadData("i64.load", offset);
+      code.set(local);
+    }
+  }
+}

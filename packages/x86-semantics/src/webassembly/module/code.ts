@@ -1,0 +1,351 @@
+/**
+ * The body of one WebAssembly function, written instruction by instruction. The writer keeps the types of the operand
+ * stack as the specification's validation does (WebAssembly core specification 2.0, appendix A.3), so an ill-typed
+ * instruction throws where it is written, not as a `CompileError` about byte 61234.
+ */
+import { ByteWriter } from "./byte-writer.ts";
+import {
+  CONTROL,
+  EMPTY_BLOCK,
+  LANE,
+  type LaneName,
+  LOAD,
+  type LoadName,
+  PLAIN,
+  type PlainInstruction,
+  type PlainName,
+  SIMD_PREFIX,
+  STORE,
+  type StoreName,
+  TYPE_CODE,
+  type ValueType,
+} from "./instruction-set.ts";
+
+/** The type of a function. One result at most. */
+export interface FunctionType {
+  readonly parameters: readonly ValueType[];
+  readonly result: ValueType | null;
+}
+
+/** A function as others call it. */
+export interface FunctionReference extends FunctionType {
+  readonly index: number;
+  readonly name: string;
+}
+
+/** A local variable or parameter. */
+export interface Local {
+  readonly index: number;
+  readonly type: ValueType;
+}
+
+/** A place to branch to: an open block, loop or if. */
+export interface Label {
+  /** How many frames were open before it. */
+  readonly depth: number;
+}
+
+interface Frame extends Label {
+  readonly isLoop: boolean;
+  readonly result: ValueType | null;
+  /** Height of the operand stack at its start. */
+  readonly height: number;
+  isIf: boolean;
+  /** What follows cannot be reached: the stack has any type. */
+  unreachable: boolean;
+}
+
+export class Code {
+  readonly name: string;
+  readonly type: FunctionType;
+  /** The type of addresses: i32, or i64 where the memory is addressed with 64 bits. */
+  readonly addressType: "i32" | "i64";
+  readonly parameters: readonly Local[];
+  readonly #writer: ByteWriter = new ByteWriter(128);
+  readonly #stack: ValueType[] = [];
+  readonly #frames: Frame[] = [];
+  readonly #localTypes: ValueType[] = [];
+
+  constructor(name: string, type: FunctionType, addressType: "i32" | "i64") {
+    this.name = name;
+    this.type = type;
+    this.addressType = addressType;
+    this.parameters = type.parameters.map((parameter, index) => ({ index, type: parameter }));
+    this.#frames.push({ depth: 0, isLoop: false, result: type.result, height: 0, isIf: false, unreachable: false });
+  }
+
+  // ---- the operand stack -----------------------------------------------------------------------------------------
+
+  #fail(what: string): never {
+    throw new TypeError(`${this.name}: ${what}`);
+  }
+  get #frame(): Frame {
+    return this.#frames.at(-1) ?? this.#fail("written after its end");
+  }
+  #pop(type: ValueType | null): ValueType | null {
+    const frame = this.#frame;
+    if (this.#stack.length === frame.height) {
+      if (frame.unreachable) return type;
+      this.#fail(`${type ?? "a value"} expected, the stack is empty`);
+    }
+    const found = this.#stack.pop() as ValueType;
+    if (type !== null && found !== type) this.#fail(`${type} expected, found ${found}`);
+    return found;
+  }
+  #push(type: ValueType | null): void {
+    if (type !== null) this.#stack.push(type);
+  }
+  #apply({ code, operands, result }: PlainInstruction): void {
+    for (let i = operands.length - 1; i >= 0; i--) this.#pop(operands[i] as ValueType);
+    this.#push(result);
+    this.#code(code);
+  }
+  #code(code: number): void {
+    if (code < 0x100) {
+      this.#writer.byte(code);
+    } else {
+      this.#writer.byte(SIMD_PREFIX);
+      this.#writer.unsigned(code - 0x100);
+    }
+  }
+  #cannotGoOn(): void {
+    const frame = this.#frame;
+    this.#stack.length = frame.height;
+    frame.unreachable = true;
+  }
+
+  // ---- instructions ----------------------------------------------------------------------------------------------
+
+  /** An instruction without immediates. */
+  op(name: PlainName): void {
+    this.#apply(PLAIN[name]);
+  }
+  lane(name: LaneName, lane: number): void {
+    this.#apply(LANE[name]);
+    this.#writer.byte(lane);
+  }
+  /** i8x16.shuffle: byte i of the result is byte bytes[i] of the two vectors, the first one's being 0 to 15. */
+  shuffle(bytes: readonly number[]): void {
+    if (bytes.length !== 16 || bytes.some((byte) => !(byte >= 0 && byte < 32))) this.#fail(`shuffle of ${bytes}`);
+    this.#pop("v128");
+    this.#pop("v128");
+    this.#push("v128");
+    this.#code(CONTROL.shuffle);
+    this.#writer.bytes(bytes);
+  }
+  i32(value: number): void {
+    this.#push("i32");
+    this.#code(CONTROL.i32Const);
+    this.#writer.signed32(value);
+  }
+  /** An i64 constant in two words. */
+  i64(low: number, high: number = low >> 31): void {
+    this.#push("i64");
+    this.#code(CONTROL.i64Const);
+    this.#writer.signed64(low, high);
+  }
+  /** A v128 constant in four words, lowest first. */
+  v128(words: readonly [number, number, number, number]): void {
+    this.#push("v128");
+    this.#code(CONTROL.v128Const);
+    for (const word of words) this.#writer.bytes([word, word >> 8, word >> 16, word >> 24]);
+  }
+  /** A constant of the address type. */
+  address(value: number): void {
+    if (this.addressType === "i32") this.i32(value);
+    else this.i64(value | 0, Math.floor(value / 0x1_0000_0000));
+  }
+  /** Memory instructions; `offset` is added to the address on the stack. */
+  load(name: LoadName, offset = 0): void {
+    const { code, value, alignment } = LOAD[name];
+    this.#pop(this.addressType);
+    this.#push(value);
+    this.#code(code);
+    this.#writer.unsigned(alignment);
+    this.#writer.unsigned(offset);
+  }
+  store(name: StoreName, offset = 0): void {
+    const { code, value, alignment } = STORE[name];
+    this.#pop(value);
+    this.#pop(this.addressType);
+    this.#code(code);
+    this.#writer.unsigned(alignment);
+    this.#writer.unsigned(offset);
+  }
+  drop(): void {
+    this.#pop(null);
+    this.#code(CONTROL.drop);
+  }
+  /** a, b, condition: a when the condition is not 0. */
+  select(): void {
+    this.#pop("i32");
+    const type = this.#pop(null);
+    this.#push(this.#pop(type));
+    this.#code(CONTROL.select);
+  }
+  call(callee: FunctionReference): void {
+    this.#consume(callee);
+    this.#code(CONTROL.call);
+    this.#writer.unsigned(callee.index);
+  }
+  /** Calls what stands in table 0 at the index on the stack. `typeIndex` is the module's number of `type`. */
+  callIndirect(type: FunctionType, typeIndex: number): void {
+    this.#pop("i32");
+    this.#consume(type);
+    this.#code(CONTROL.callIndirect);
+    this.#writer.unsigned(typeIndex);
+    this.#writer.unsigned(0);
+  }
+  #consume({ parameters, result }: FunctionType): void {
+    for (let i = parameters.length - 1; i >= 0; i--) this.#pop(parameters[i] as ValueType);
+    this.#push(result);
+  }
+
+  // ---- locals ----------------------------------------------------------------------------------------------------
+
+  /** A new local variable; 0 at first. */
+  local(type: ValueType): Local {
+    const local = { index: this.parameters.length + this.#localTypes.length, type };
+    this.#localTypes.push(type);
+    return local;
+  }
+  parameter(index: number): Local {
+    return this.parameters[index] ?? this.#fail(`no parameter ${index}`);
+  }
+  get(local: Local): void {
+    this.#push(local.type);
+    this.#code(CONTROL.localGet);
+    this.#writer.unsigned(local.index);
+  }
+  set(local: Local): void {
+    this.#pop(local.type);
+    this.#code(CONTROL.localSet);
+    this.#writer.unsigned(local.index);
+  }
+  /** Sets and keeps the value on the stack. */
+  tee(local: Local): void {
+    this.#pop(local.type);
+    this.#push(local.type);
+    this.#code(CONTROL.localTee);
+    this.#writer.unsigned(local.index);
+  }
+
+  // ---- control ---------------------------------------------------------------------------------------------------
+
+  #open(code: number, isLoop: boolean, isIf: boolean, result: ValueType | null): Label {
+    this.#code(code);
+    this.#writer.byte(result === null ? EMPTY_BLOCK : TYPE_CODE[result]);
+    const frame = {
+      depth: this.#frames.length,
+      isLoop,
+      result,
+      height: this.#stack.length,
+      isIf,
+      unreachable: false,
+    };
+    this.#frames.push(frame);
+    return frame;
+  }
+  /** Opens a block; a branch to its label goes to its end. */
+  block(result: ValueType | null = null): Label {
+    return this.#open(CONTROL.block, false, false, result);
+  }
+  /** Opens a loop; a branch to its label goes to its start. */
+  loop(): Label {
+    return this.#open(CONTROL.loop, true, false, null);
+  }
+  /** Opens what happens only when the i32 on the stack is not 0. */
+  if(result: ValueType | null = null): Label {
+    this.#pop("i32");
+    return this.#open(CONTROL.if, false, true, result);
+  }
+  else(): void {
+    const frame = this.#frame;
+    if (!frame.isIf) this.#fail("else without if");
+    this.#close(frame);
+    frame.isIf = false;
+    frame.unreachable = false;
+    this.#code(CONTROL.else);
+  }
+  /** Closes the innermost block, loop or if. */
+  end(): void {
+    const frame = this.#frame;
+    if (frame.isIf && frame.result !== null) this.#fail("an if with a result needs an else");
+    this.#close(frame);
+    this.#frames.pop();
+    if (this.#frames.length > 0) this.#push(frame.result);
+    this.#code(CONTROL.end);
+  }
+  #close(frame: Frame): void {
+    if (frame.result !== null) this.#pop(frame.result);
+    if (this.#stack.length !== frame.height) this.#fail(`${this.#stack.length - frame.height} values left over`);
+  }
+  #branchDepth(label: Label): number {
+    if (this.#frames[label.depth] !== label) this.#fail("a branch to a closed block");
+    return this.#frames.length - 1 - label.depth;
+  }
+  #branchResult(label: Label): ValueType | null {
+    const frame = label as Frame;
+    return frame.isLoop ? null : frame.result;
+  }
+  branch(label: Label): void {
+    const depth = this.#branchDepth(label);
+    const result = this.#branchResult(label);
+    if (result !== null) this.#pop(result);
+    this.#code(CONTROL.branch);
+    this.#writer.unsigned(depth);
+    this.#cannotGoOn();
+  }
+  /** Branches when the i32 on the stack is not 0. */
+  branchIf(label: Label): void {
+    this.#pop("i32");
+    const depth = this.#branchDepth(label);
+    const result = this.#branchResult(label);
+    if (result !== null) this.#push(this.#pop(result));
+    this.#code(CONTROL.branchIf);
+    this.#writer.unsigned(depth);
+  }
+  /** Branches to label number i of the list for an i32 i on the stack, else to the last one. Labels without results. */
+  branchTable(labels: readonly Label[], otherwise: Label): void {
+    this.#pop("i32");
+    this.#code(CONTROL.branchTable);
+    this.#writer.unsigned(labels.length);
+    for (const label of [...labels, otherwise]) {
+      if (this.#branchResult(label) !== null) this.#fail("a branch table to a block with a result");
+      this.#writer.unsigned(this.#branchDepth(label));
+    }
+    this.#cannotGoOn();
+  }
+  return(): void {
+    if (this.type.result !== null) this.#pop(this.type.result);
+    this.#code(CONTROL.return);
+    this.#cannotGoOn();
+  }
+  unreachable(): void {
+    this.#code(CONTROL.unreachable);
+    this.#cannotGoOn();
+  }
+
+  // ---- the result ------------------------------------------------------------------------------------------------
+
+  /** Writes the body as the code section holds it: size, runs of locals, instructions. Ends the function. */
+  writeTo(section: ByteWriter): void {
+    if (this.#frames.length === 1) this.end();
+    if (this.#frames.length !== 0) this.#fail(`${this.#frames.length - 1} blocks are open`);
+    const locals = new ByteWriter(16);
+    const runs: { type: ValueType; count: number }[] = [];
+    for (const type of this.#localTypes) {
+      const run = runs.at(-1);
+      if (run?.type === type) run.count++;
+      else runs.push({ type, count: 1 });
+    }
+    locals.unsigned(runs.length);
+    for (const { type, count } of runs) {
+      locals.unsigned(count);
+      locals.byte(TYPE_CODE[type]);
+    }
+    section.unsigned(locals.length + this.#writer.length);
+    section.append(locals);
+    section.append(this.#writer);
+  }
+}
