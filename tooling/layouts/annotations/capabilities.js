@@ -2,14 +2,30 @@
 // in our words; the feature bits by the CPUID bits of Intel SDM volume 2 and AMD APM volume 3 that they stand for.
 
 export const groups = [
-  { file: "capability-features", doc: "What the platform can do, which exits it offers, and how it schedules." },
-  { file: "processor-features", doc: "Processor features that a partition may see." },
-  { file: "processor-features-banks", doc: "All banks of processor features." },
-  { file: "synthetic-features", doc: "Features of the hypervisor interface that a guest may see." },
-  { file: "extended-state-features", doc: "XSAVE and performance-monitoring features." },
-  { file: "cpuid-results", doc: "What CPUID answers, and what a model-specific register does." },
-  { file: "capability", doc: "The answer of WHvGetCapability." },
-  { file: "partition-property", doc: "What WHvGetPartitionProperty and WHvSetPartitionProperty carry." },
+  {
+    file: "capability-features",
+    page: "WHvGetCapability",
+    doc: "What the platform can do, which exits it offers, and how it schedules.",
+  },
+  { file: "processor-features", page: "WHvGetCapability", doc: "Processor features that a partition may see." },
+  { file: "processor-features-banks", page: "WHvGetCapability", doc: "All banks of processor features." },
+  {
+    file: "synthetic-features",
+    page: "none; Hyper-V Top-Level Functional Specification",
+    doc: "Features of the hypervisor interface that a guest may see.",
+  },
+  { file: "extended-state-features", page: "WHvGetCapability", doc: "XSAVE and performance-monitoring features." },
+  {
+    file: "cpuid-results",
+    page: "WHvPartitionPropertyDataTypes",
+    doc: "What CPUID answers, and what a model-specific register does.",
+  },
+  { file: "capability", page: "WHvGetCapability", doc: "The answer of WHvGetCapability." },
+  {
+    file: "partition-property",
+    page: "WHvPartitionPropertyDataTypes",
+    doc: "What WHvGetPartitionProperty and WHvSetPartitionProperty carry.",
+  },
 ];
 
 const all = { AsUINT64: "All bits." };

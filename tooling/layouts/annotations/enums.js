@@ -1,5 +1,5 @@
-// What the enums mean, and the values that SDKs newer than the compiled headers add (from Microsoft's pages and the
-// openvmm sources; they have not been compiled here). Order and values of all others come from the facts.
+// What the enums mean, and the values that SDKs newer than the compiled headers add: from Microsoft's pages and the
+// openvmm sources, not compiled here; QEMU asks for SDK 10.0.26100 where it uses them. All others come from the facts.
 
 export const groups = [
   { file: "capabilities", doc: "Codes of capabilities and partition properties, and the values they take." },
@@ -16,7 +16,7 @@ export const enums = {
   WHV_CAPABILITY_CODE: {
     file: "capabilities",
     doc: "what `WHvGetCapability` can be asked.",
-    newerSince: "an SDK newer than 10.0.22621",
+    newerSince: "SDK 10.0.26100 at the latest",
     newer: {
       WHvCapabilityCodePhysicalAddressWidth: 0x0000100a,
       WHvCapabilityCodeVmxBasic: 0x00002000,
@@ -41,13 +41,13 @@ export const enums = {
   WHV_PROCESSOR_VENDOR: {
     file: "capabilities",
     doc: "who made the processor.",
-    newerSince: "an SDK newer than 10.0.22621",
+    newerSince: "SDK 10.0.26100 at the latest",
     newer: {},
   },
   WHV_PARTITION_PROPERTY_CODE: {
     file: "capabilities",
     doc: "properties of a partition; those below 0x1000 can change after setup, the others cannot.",
-    newerSince: "an SDK newer than 10.0.22621",
+    newerSince: "SDK 10.0.26100 at the latest",
     newer: {
       WHvPartitionPropertyCodePhysicalAddressWidth: 0x00001011,
     },
@@ -91,7 +91,7 @@ export const enums = {
   WHV_REGISTER_NAME: {
     file: "register-names",
     doc: "all registers of a virtual processor.",
-    newerSince: "an SDK newer than 10.0.22621",
+    newerSince: "SDK 10.0.26100 at the latest",
     newer: {
       WHvX64RegisterMsrIa32MiscEnable: 0x000020a0,
       WHvX64RegisterIa32FeatureControl: 0x000020a1,
@@ -175,7 +175,7 @@ export const enums = {
   WHV_VIRTUAL_PROCESSOR_STATE_TYPE: {
     file: "state-and-counters",
     doc: "kinds of processor state that are read and written as one block.",
-    newerSince: "an SDK newer than 10.0.22621",
+    newerSince: "SDK 10.0.26100 at the latest",
     newer: {
       WHvVirtualProcessorStateTypeNestedState: 0x00001002,
     },

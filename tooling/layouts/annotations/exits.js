@@ -1,19 +1,33 @@
 // What the exit contexts mean: Microsoft's pages "WHvRunVirtualProcessor" and "WHvExitContextDataTypes", in our words.
 
 export const groups = [
-  { file: "exit-context", doc: "The part that every exit has: where the processor stopped, and in which mode." },
+  {
+    file: "exit-context",
+    page: "WHvExitContextDataTypes",
+    doc: "The part that every exit has: where the processor stopped, and in which mode.",
+  },
   {
     file: "memory-access",
+    page: "MemoryAccess",
     doc: "The exit of an access to guest-physical memory that is not mapped, or not with the rights needed.",
   },
-  { file: "io-port-access", doc: "The exit of a port instruction: IN, OUT, INS, OUTS." },
+  { file: "io-port-access", page: "IOPortAccess", doc: "The exit of a port instruction: IN, OUT, INS, OUTS." },
   {
     file: "processor-exits",
+    page: "MSRAccess, CPUIDAccess, Rdtsc, VirtualProcessorException, InterruptWindow, UnsupportableFeature, ExecutionCancelled",
     doc: "Exits of single instructions and events: MSR, CPUID, RDTSC, exceptions, interrupt windows, cancellation.",
   },
-  { file: "apic-exits", doc: "Exits of the local APIC and of the synthetic interrupt controller." },
-  { file: "hypercall-exit", doc: "The exit of a hypercall." },
-  { file: "run-exit-context", doc: "The whole exit context that WHvRunVirtualProcessor fills." },
+  {
+    file: "apic-exits",
+    page: "ApicEOI; the other exits have none",
+    doc: "Exits of the local APIC and of the synthetic interrupt controller.",
+  },
+  { file: "hypercall-exit", page: "none", doc: "The exit of a hypercall." },
+  {
+    file: "run-exit-context",
+    page: "WHvRunVirtualProcessor, WHvExitContextDataTypes",
+    doc: "The whole exit context that WHvRunVirtualProcessor fills.",
+  },
 ];
 
 const instructionBytes = {

@@ -2,15 +2,28 @@
 // pages of the functions that carry them, in our words.
 
 export const groups = [
-  { file: "guest-memory", doc: "Ranges of guest-physical memory, advice about them, and accesses by the host." },
-  { file: "interrupt-control", doc: "Interrupts that the host requests." },
-  { file: "counters", doc: "Counters of partitions and processors." },
-  { file: "vpci", doc: "Virtual PCI devices." },
+  {
+    file: "guest-memory",
+    page: "WHvTranslateGva; the others have none",
+    doc: "Ranges of guest-physical memory, advice about them, and accesses by the host.",
+  },
+  { file: "interrupt-control", page: "WHvRequestInterrupt", doc: "Interrupts that the host requests." },
+  {
+    file: "counters",
+    page: "WHvGetPartitionCounters, WHvGetVirtualProcessorCounters",
+    doc: "Counters of partitions and processors.",
+  },
+  { file: "vpci", page: "none", doc: "Virtual PCI devices." },
   {
     file: "notifications",
+    page: "none",
     doc: "Doorbells, triggers, notification ports, events of the synthetic interrupt controller, and processor properties.",
   },
-  { file: "emulator", doc: "What the instruction emulator reports, and what it hands to its callbacks." },
+  {
+    file: "emulator",
+    page: "WHvEmulatorTryEmulation, MemoryAccessInfo, IOAccessInfo, WHvEmulatorCreateEmulator",
+    doc: "What the instruction emulator reports, and what it hands to its callbacks.",
+  },
 ];
 
 const device = { Location: "Configuration space or a base address register.", SizeInBytes: "Bytes." };

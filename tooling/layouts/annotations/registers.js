@@ -2,11 +2,23 @@
 // Intel SDM volume 3 for what the platform takes from the processor.
 
 export const groups = [
-  { file: "uint128", doc: "128 bits as two 64-bit halves." },
-  { file: "segment-registers", doc: "Segment registers with their hidden parts, and the descriptor-table registers." },
-  { file: "floating-point-registers", doc: "x87 registers, and the control and status of x87 and SSE." },
-  { file: "event-registers", doc: "Registers that hold pending and blocked events." },
-  { file: "register-value", doc: "One register's value: a union of 16 bytes." },
+  { file: "uint128", page: "WHvVirtualProcessorDataTypes", doc: "128 bits as two 64-bit halves." },
+  {
+    file: "segment-registers",
+    page: "WHvVirtualProcessorDataTypes",
+    doc: "Segment registers with their hidden parts, and the descriptor-table registers.",
+  },
+  {
+    file: "floating-point-registers",
+    page: "WHvVirtualProcessorDataTypes",
+    doc: "x87 registers, and the control and status of x87 and SSE.",
+  },
+  {
+    file: "event-registers",
+    page: "WHvVirtualProcessorDataTypes",
+    doc: "Registers that hold pending and blocked events.",
+  },
+  { file: "register-value", page: "WHvVirtualProcessorDataTypes", doc: "One register's value: a union of 16 bytes." },
 ];
 
 const event = {

@@ -24,8 +24,6 @@ import type {
   VpExceptionContextView,
 } from "../structures/generated/processor-exits.ts";
 
-type Reason = typeof WHV_RUN_VP_EXIT_REASON;
-
 /** What every exit has: where the processor stopped, and in which mode. @public */
 export interface VpExitCommon {
   /** Mode, RIP, CS, RFLAGS, instruction length. */
@@ -35,7 +33,7 @@ export interface VpExitCommon {
 /** An access to guest-physical memory that is not mapped, or not with the rights needed: for the emulator. @public */
 export interface MemoryAccessExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonMemoryAccess"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonMemoryAccess;
   /** The access. */
   readonly memoryAccess: MemoryAccessContextView;
 }
@@ -43,7 +41,7 @@ export interface MemoryAccessExit extends VpExitCommon {
 /** A port instruction: for the emulator. @public */
 export interface IoPortAccessExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonX64IoPortAccess"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64IoPortAccess;
   /** The port instruction. */
   readonly ioPortAccess: IoPortAccessContextView;
 }
@@ -51,7 +49,7 @@ export interface IoPortAccessExit extends VpExitCommon {
 /** A RDMSR or WRMSR that the partition asked for. The host finishes the instruction and moves RIP on. @public */
 export interface MsrAccessExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonX64MsrAccess"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64MsrAccess;
   /** The access. */
   readonly msrAccess: MsrAccessContextView;
 }
@@ -59,7 +57,7 @@ export interface MsrAccessExit extends VpExitCommon {
 /** A CPUID that the partition asked for. The host finishes the instruction and moves RIP on. @public */
 export interface CpuidExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonX64Cpuid"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64Cpuid;
   /** The registers, and what the hypervisor would have answered. */
   readonly cpuidAccess: CpuidAccessContextView;
 }
@@ -67,7 +65,7 @@ export interface CpuidExit extends VpExitCommon {
 /** An exception that the partition asked for. It is not delivered unless the host does so. @public */
 export interface ExceptionExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonException"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonException;
   /** The exception. */
   readonly vpException: VpExceptionContextView;
 }
@@ -75,7 +73,7 @@ export interface ExceptionExit extends VpExitCommon {
 /** An event that the host waits to inject can be delivered now. @public */
 export interface InterruptWindowExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonX64InterruptWindow"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64InterruptWindow;
   /** Which kind of event. */
   readonly interruptWindow: InterruptionDeliverableContextView;
 }
@@ -83,7 +81,7 @@ export interface InterruptWindowExit extends VpExitCommon {
 /** The guest used something that the platform does not support. @public */
 export interface UnsupportedFeatureExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonUnsupportedFeature"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonUnsupportedFeature;
   /** What it used. */
   readonly unsupportedFeature: UnsupportedFeatureContextView;
 }
@@ -91,7 +89,7 @@ export interface UnsupportedFeatureExit extends VpExitCommon {
 /** `cancelRun` was called. @public */
 export interface CanceledExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonCanceled"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonCanceled;
   /** By whom. */
   readonly cancelReason: RunVpCanceledContextView;
 }
@@ -99,7 +97,7 @@ export interface CanceledExit extends VpExitCommon {
 /** The guest ended a level-triggered interrupt of the hypervisor's local APIC. @public */
 export interface ApicEoiExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonX64ApicEoi"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64ApicEoi;
   /** Which vector. */
   readonly apicEoi: ApicEoiContextView;
 }
@@ -107,7 +105,7 @@ export interface ApicEoiExit extends VpExitCommon {
 /** A RDTSC or RDTSCP that the partition asked for. @public */
 export interface RdtscExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonX64Rdtsc"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64Rdtsc;
   /** The counter. */
   readonly readTsc: RdtscContextView;
 }
@@ -115,7 +113,7 @@ export interface RdtscExit extends VpExitCommon {
 /** The guest sent a system-management interrupt. @public */
 export interface ApicSmiExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonX64ApicSmiTrap"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64ApicSmiTrap;
   /** The interrupt command. */
   readonly apicSmi: ApicSmiContextView;
 }
@@ -123,7 +121,7 @@ export interface ApicSmiExit extends VpExitCommon {
 /** A hypercall that the hypervisor leaves to the host. @public */
 export interface HypercallExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonHypercall"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonHypercall;
   /** The registers that carry its parameters. */
   readonly hypercall: HypercallContextView;
 }
@@ -131,7 +129,7 @@ export interface HypercallExit extends VpExitCommon {
 /** The guest sent an INIT or start-up interrupt. @public */
 export interface ApicInitSipiExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonX64ApicInitSipiTrap"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64ApicInitSipiTrap;
   /** The interrupt command. */
   readonly apicInitSipi: ApicInitSipiContextView;
 }
@@ -139,7 +137,7 @@ export interface ApicInitSipiExit extends VpExitCommon {
 /** The guest wrote a trapped register of the local APIC. @public */
 export interface ApicWriteExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonX64ApicWriteTrap"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64ApicWriteTrap;
   /** Which register, and what was written. */
   readonly apicWrite: ApicWriteContextView;
 }
@@ -147,7 +145,7 @@ export interface ApicWriteExit extends VpExitCommon {
 /** Synthetic interrupts can be delivered. @public */
 export interface SynicSintDeliverableExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonSynicSintDeliverable"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonSynicSintDeliverable;
   /** Which ones. */
   readonly synicSintDeliverable: SynicSintDeliverableContextView;
 }
@@ -155,25 +153,25 @@ export interface SynicSintDeliverableExit extends VpExitCommon {
 /** HLT. @public */
 export interface HaltExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonX64Halt"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64Halt;
 }
 
 /** A triple fault. @public */
 export interface UnrecoverableExceptionExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonUnrecoverableException"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonUnrecoverableException;
 }
 
 /** The registers hold values that no processor accepts together. @public */
 export interface InvalidVpRegisterValueExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonInvalidVpRegisterValue"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonInvalidVpRegisterValue;
 }
 
 /** Nothing happened yet. @public */
 export interface NoExit extends VpExitCommon {
   /** Says which exit this is. */
-  readonly exitReason: Reason["WHvRunVpExitReasonNone"];
+  readonly exitReason: typeof WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonNone;
 }
 
 /**

@@ -211,6 +211,7 @@ export interface Hypervisor {
  * @public
  */
 export class WhvError extends Error {
+  /** Tells this error from others where classes cannot be compared. */
   override readonly name = "WhvError";
   /** The platform's name of the operation. */
   readonly operation: string;

@@ -24,41 +24,41 @@ export const WHV_CAPABILITY_CODE = {
   WHvCapabilityCodeProcessorFrequencyCap: 0x1007,
   WHvCapabilityCodeSyntheticProcessorFeaturesBanks: 0x1008,
   WHvCapabilityCodeProcessorPerfmonFeatures: 0x1009,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodePhysicalAddressWidth: 0x100a,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxBasic: 0x2000,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxPinbasedCtls: 0x2001,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxProcbasedCtls: 0x2002,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxExitCtls: 0x2003,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxEntryCtls: 0x2004,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxMisc: 0x2005,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxCr0Fixed0: 0x2006,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxCr0Fixed1: 0x2007,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxCr4Fixed0: 0x2008,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxCr4Fixed1: 0x2009,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxVmcsEnum: 0x200a,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxProcbasedCtls2: 0x200b,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxEptVpidCap: 0x200c,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxTruePinbasedCtls: 0x200d,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxTrueProcbasedCtls: 0x200e,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxTrueExitCtls: 0x200f,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvCapabilityCodeVmxTrueEntryCtls: 0x2010,
 } as const;
 
@@ -123,7 +123,7 @@ export const WHV_PARTITION_PROPERTY_CODE = {
   WHvPartitionPropertyCodeProcessorPerfmonFeatures: 0x100e,
   WHvPartitionPropertyCodeMsrActionList: 0x100f,
   WHvPartitionPropertyCodeUnimplementedMsrAction: 0x1010,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvPartitionPropertyCodePhysicalAddressWidth: 0x1011,
   WHvPartitionPropertyCodeProcessorCount: 0x1fff,
 } as const;

@@ -157,47 +157,47 @@ export const WHV_REGISTER_NAME = {
   WHvX64RegisterUmwaitControl: 0x2098,
   WHvX64RegisterXfd: 0x2099,
   WHvX64RegisterXfdErr: 0x209a,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterMsrIa32MiscEnable: 0x20a0,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32FeatureControl: 0x20a1,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxBasic: 0x20a2,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxPinbasedCtls: 0x20a3,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxProcbasedCtls: 0x20a4,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxExitCtls: 0x20a5,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxEntryCtls: 0x20a6,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxMisc: 0x20a7,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxCr0Fixed0: 0x20a8,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxCr0Fixed1: 0x20a9,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxCr4Fixed0: 0x20aa,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxCr4Fixed1: 0x20ab,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxVmcsEnum: 0x20ac,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxProcbasedCtls2: 0x20ad,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxEptVpidCap: 0x20ae,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxTruePinbasedCtls: 0x20af,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxTrueProcbasedCtls: 0x20b0,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxTrueExitCtls: 0x20b1,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterIa32VmxTrueEntryCtls: 0x20b2,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterAmdVmHsavePa: 0x20b3,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterAmdVmCr: 0x20b4,
   WHvX64RegisterApicId: 0x3002,
   WHvX64RegisterApicVersion: 0x3003,
@@ -269,27 +269,27 @@ export const WHV_REGISTER_NAME = {
   WHvRegisterVpAssistPage: 0x5013,
   WHvRegisterReferenceTsc: 0x5017,
   WHvRegisterReferenceTscSequence: 0x501a,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterNestedGuestState: 0x5050,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterNestedCurrentVmGpa: 0x5051,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterNestedVmxInvEpt: 0x5052,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvX64RegisterNestedVmxInvVpid: 0x5053,
   WHvRegisterPendingInterruption: 0x80000000,
   WHvRegisterInterruptState: 0x80000001,
   WHvRegisterPendingEvent: 0x80000002,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvRegisterPendingEvent1: 0x80000003,
   WHvX64RegisterDeliverabilityNotifications: 0x80000004,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvRegisterDeliverabilityNotifications: 0x80000004,
   WHvRegisterInternalActivityState: 0x80000005,
   WHvX64RegisterPendingDebugException: 0x80000006,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvRegisterPendingEvent2: 0x80000007,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvRegisterPendingEvent3: 0x80000008,
 } as const;
 

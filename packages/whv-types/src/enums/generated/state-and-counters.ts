@@ -48,7 +48,7 @@ export const WHV_VIRTUAL_PROCESSOR_STATE_TYPE = {
   WHvVirtualProcessorStateTypeSynicTimerState: 2,
   WHvVirtualProcessorStateTypeInterruptControllerState2: 0x1000,
   WHvVirtualProcessorStateTypeXsaveState: 0x1001,
-  /** Since an SDK newer than 10.0.22621; not in the headers that the facts come from. */
+  /** Since SDK 10.0.26100 at the latest; not in the headers that the facts come from. */
   WHvVirtualProcessorStateTypeNestedState: 0x1002,
 } as const;
 
