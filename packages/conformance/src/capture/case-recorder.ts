@@ -107,7 +107,7 @@ class Draft {
   }
 }
 
-/** The callbacks with everything that they answer written into the draft; optional ones pass through unrecorded. */
+/** The five callbacks with every answer written into the draft. Optional ones are left out, so that nothing goes past. */
 function recordingCallbacks<Context>(
   callbacks: EmulatorCallbacks<Context>,
   draft: () => Draft,
