@@ -13,8 +13,8 @@ import type { Emulator, EmulatorCallbacks, Hypervisor, RunVpExit } from "@whvkit
  * - 32: protected mode without paging, flat 4 GiB code and data segments, CPL 0; interrupts off, ESP = 0x7c00.
  * - 64: long mode, the first 4 GiB mapped one to one with 2 MiB pages, CPL 0; interrupts off, RSP = 0x7c00.
  *
- * In modes 32 and 64 the descriptor tables stand in the 36 KiB below 0xa0000; the image must leave them alone as long
- * as it uses them.
+ * In modes 32 and 64 the descriptor table (0x08 32-bit code, 0x10 data, 0x18 64-bit code) and the page tables stand in
+ * the 28 KiB from 0x99000 to 0xa0000; the image must leave them alone as long as it uses them.
  *
  * @public
  */
@@ -73,12 +73,15 @@ export interface MachineOptions {
   readonly debugConsoles?: readonly DebugConsoleOption[];
   readonly limits?: MachineLimits;
   /**
-   * What guest time is made of. `"virtual"` (the default) makes every run the same: time goes by with instructions
-   * and exits, and leaps over halts. `"host"` follows the host's clock.
+   * What guest time is made of. `"virtual"` makes every run the same: time goes by with instructions and exits, and
+   * leaps over halts. `"host"` follows the host's clock. When left out: `"virtual"` on backends that count
+   * instructions, `"host"` on others, where a guest that computes without exits would find time standing still.
    */
   readonly clock?: "virtual" | "host";
   /** Wall-clock time at start for the real-time clock, milliseconds since 1970; 2000-01-01T00:00:00Z when left out. */
   readonly wallClock?: number;
+  /** Fills buffers of the entropy device; a fixed sequence when left out, so that runs repeat. */
+  readonly entropy?: (bytes: Uint8Array) => void;
   /** Makes the emulator that finishes the exits; `createEmulator` of `@whvkit/emulator-core` when left out. */
   readonly createEmulator?: (callbacks: EmulatorCallbacks) => Emulator;
   /** Called with every exit before it is handled; the object is reused. For tracing and recording. */

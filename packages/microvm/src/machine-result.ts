@@ -29,6 +29,14 @@ export type MachineEndReason =
   | "emulation-failure"
   | "unexpected-exit";
 
+/** How a run ended, before it is counted up. */
+export interface MachineEnd {
+  readonly reason: MachineEndReason;
+  readonly message: string;
+  readonly debugExitValue: number | null;
+  readonly diagnostic: EmulationDiagnostic | null;
+}
+
 /** How often the emulator called back, by callback. @public */
 export interface CallbackCounts {
   readonly ioPort: number;

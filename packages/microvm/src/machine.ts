@@ -1,6 +1,6 @@
 /**
- * The machine as its user sees it: what can be done with it from outside. How its board is wired is `board.ts`, how
- * exits are finished is `run-loop.ts`.
+ * The machine as its user sees it: what can be done with it from outside. How one is made is `create-machine.ts`, how
+ * its board is wired `board.ts`, how exits are finished `run-loop.ts`.
  */
 import type { MachineResult, MachineStatistics } from "./machine-result.ts";
 

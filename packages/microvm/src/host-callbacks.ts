@@ -1,0 +1,93 @@
+/**
+ * The emulator's five callbacks over this machine: ports and device memory go to the bus, RAM is accessed in place,
+ * registers and translations are the virtual processor's own. The memory callback serves every guest-physical access:
+ * the operand that caused the exit, the other operand of a string move, and the fetch of the instruction.
+ */
+import type { Bus } from "@whvkit/devices";
+import {
+  type EmulatorCallbacks,
+  type EmulatorIoAccess,
+  type EmulatorMemoryAccess,
+  type EmulatorTranslation,
+  type GvaTranslation,
+  type RegisterValues,
+  S_OK,
+  type VirtualProcessor,
+} from "@whvkit/whv-types";
+import type { MachineRam } from "./guest-memory-layout.ts";
+
+export class HostCallbacks implements EmulatorCallbacks {
+  /** How often each callback was called. */
+  readonly counts = {
+    ioPort: 0,
+    memory: 0,
+    getVirtualProcessorRegisters: 0,
+    setVirtualProcessorRegisters: 0,
+    translateGvaPage: 0,
+  };
+
+  readonly #bus: Bus;
+  readonly #ram: MachineRam;
+  readonly #processor: VirtualProcessor;
+  readonly #translation: GvaTranslation = { resultCode: 0, gpa: 0 };
+
+  constructor(bus: Bus, ram: MachineRam, processor: VirtualProcessor) {
+    this.#bus = bus;
+    this.#ram = ram;
+    this.#processor = processor;
+  }
+
+  ioPort(_context: unknown, access: EmulatorIoAccess): number {
+    this.counts.ioPort += 1;
+    if (access.direction === 0) access.data = this.#bus.readPort(access.port, access.accessSize);
+    else this.#bus.writePort(access.port, access.accessSize, access.data);
+    return S_OK;
+  }
+
+  memory(_context: unknown, access: EmulatorMemoryAccess): number {
+    this.counts.memory += 1;
+    const offset = this.#ram.offsetOf(access.gpaAddress);
+    if (offset < 0) this.#accessDevice(access);
+    else this.#accessRam(access, offset);
+    return S_OK;
+  }
+
+  getVirtualProcessorRegisters(_context: unknown, names: Uint32Array, count: number, values: RegisterValues): number {
+    this.counts.getVirtualProcessorRegisters += 1;
+    this.#processor.getRegisters(names, count, values);
+    return S_OK;
+  }
+
+  setVirtualProcessorRegisters(_context: unknown, names: Uint32Array, count: number, values: RegisterValues): number {
+    this.counts.setVirtualProcessorRegisters += 1;
+    this.#processor.setRegisters(names, count, values);
+    return S_OK;
+  }
+
+  translateGvaPage(_context: unknown, translation: EmulatorTranslation): number {
+    this.counts.translateGvaPage += 1;
+    const result = this.#translation;
+    this.#processor.translateGva(translation.gvaPageLow, translation.gvaPageHigh, translation.flags, result);
+    translation.resultCode = result.resultCode;
+    translation.gpaPage = result.gpa;
+    return S_OK;
+  }
+
+  #accessDevice(access: EmulatorMemoryAccess): void {
+    const { words } = access;
+    if (access.direction === 0) {
+      words[0] = this.#bus.readMemory(access.gpaAddress, access.accessSize);
+      words[1] = this.#bus.high;
+    } else {
+      this.#bus.writeMemory(access.gpaAddress, access.accessSize, words[0] as number, words[1] as number);
+    }
+  }
+
+  /** An access never crosses a page, and RAM is made of pages: what starts in RAM ends there. */
+  #accessRam(access: EmulatorMemoryAccess, offset: number): void {
+    const { data, accessSize } = access;
+    const ram = this.#ram.bytes;
+    if (access.direction === 0) for (let i = 0; i < accessSize; i++) data[i] = ram[offset + i] as number;
+    else for (let i = 0; i < accessSize; i++) ram[offset + i] = data[i] as number;
+  }
+}

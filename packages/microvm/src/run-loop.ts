@@ -1,0 +1,188 @@
+/**
+ * The run loop: runs the processor, turns each exit into the call that finishes it, lets guest time pass and brings
+ * interrupts. Every port and memory exit goes to the emulator; nothing is finished here by knowing an instruction.
+ */
+import {
+  type Emulator,
+  type EmulationResult,
+  describeStatus,
+  hresultMessage,
+  S_OK,
+  type RunVpExit,
+  type VirtualProcessor,
+  WHV_RUN_VP_EXIT_REASON,
+} from "@whvkit/whv-types";
+import type { Board } from "./board.ts";
+import type { ConsoleText } from "./console-text.ts";
+import { ExitCounts, exitReasonName } from "./exit-statistics.ts";
+import type { GuestTime } from "./guest-time.ts";
+import { finishCpuid, refuseMsr } from "./intercepted-instructions.ts";
+import { InterruptInjection } from "./interrupt-injection.ts";
+import type { CountingProcessor } from "./instruction-count.ts";
+import type { MachineEnd, MachineEndReason } from "./machine-result.ts";
+import type { MachineLimits } from "./machine-options.ts";
+
+const Exit = WHV_RUN_VP_EXIT_REASON;
+/** How many exits pass between two looks at the host's clock. */
+const EXITS_PER_CLOCK_CHECK = 64;
+
+/** What the loop drives. */
+export interface RunLoopParts {
+  readonly processor: VirtualProcessor;
+  readonly counter: CountingProcessor | null;
+  readonly emulator: Emulator;
+  readonly board: Board;
+  readonly time: GuestTime;
+  readonly consoleText: ConsoleText;
+  readonly limits: MachineLimits;
+  readonly interactive: boolean;
+  readonly onExit: ((exit: RunVpExit) => void) | null;
+}
+
+export class RunLoop {
+  readonly exits: ExitCounts = new ExitCounts();
+  readonly emulations = { io: 0, mmio: 0 };
+  readonly injection: InterruptInjection;
+  /** How the run ended, `null` before. */
+  end: MachineEnd | null = null;
+
+  readonly #parts: RunLoopParts;
+  #halted = false;
+  #canceled = false;
+  /** Host time at which the time limit strikes. Starts with the first run. */
+  #deadline = Number.NaN;
+
+  constructor(parts: RunLoopParts) {
+    this.#parts = parts;
+    this.injection = new InterruptInjection(parts.processor, parts.board.pic);
+  }
+
+  /** Guest instructions so far, those that the emulator finished included; `null` where nobody counts. */
+  get instructions(): number | null {
+    const { counter } = this.#parts;
+    return counter === null ? null : counter.instructionsRetired + this.emulations.io + this.emulations.mmio;
+  }
+
+  /** Ends the run; the first reason wins. */
+  finish(reason: MachineEndReason, message: string, more: Partial<MachineEnd> = {}): void {
+    this.end ??= { reason, message, debugExitValue: null, diagnostic: null, ...more };
+  }
+
+  cancel(): void {
+    this.#canceled = true;
+    this.#parts.processor.cancelRun();
+  }
+
+  /**
+   * Runs until the end, a halt without anything to do, or `maxExits` exits. `leap` says whether a halt may leap over
+   * host time to the next timer.
+   */
+  run(maxExits: number, leap: boolean): "running" | "waiting" | "ended" {
+    const { limits } = this.#parts;
+    if (Number.isNaN(this.#deadline)) this.#deadline = performance.now() + 1000 * (limits.timeoutSeconds ?? Number.POSITIVE_INFINITY);
+    for (let i = 0; i < maxExits; i++) {
+      if (i % EXITS_PER_CLOCK_CHECK === 0) this.#checkHost();
+      if (this.end === null && this.#halted && !this.#wake(leap)) return this.end === null ? "waiting" : "ended";
+      if (this.end !== null) return "ended";
+      this.#runOnce();
+    }
+    return this.end === null ? "running" : "ended";
+  }
+
+  #runOnce(): void {
+    const { processor, time, consoleText, limits, onExit } = this.#parts;
+    const left = (limits.maxInstructions ?? Number.POSITIVE_INFINITY) - (this.instructions ?? 0);
+    if (left <= 0) {
+      this.finish("instruction-limit", `The guest ran ${limits.maxInstructions} instructions.`);
+      return;
+    }
+    this.injection.beforeRun();
+    time.limitRun(left);
+    const exit = processor.run();
+    this.exits.count(exit.exitReason);
+    onExit?.(exit);
+    this.#handle(exit);
+    time.afterExit();
+    if (consoleText.matches()) this.finish("until", `The console shows ${limits.until}.`);
+  }
+
+  #handle(exit: RunVpExit): void {
+    const { emulator, processor } = this.#parts;
+    switch (exit.exitReason) {
+      case Exit.WHvRunVpExitReasonX64IoPortAccess:
+        this.emulations.io += 1;
+        this.#judge(emulator.tryIoEmulation(null, exit.vpContext, exit.ioPortAccess));
+        break;
+      case Exit.WHvRunVpExitReasonMemoryAccess:
+        this.emulations.mmio += 1;
+        this.#judge(emulator.tryMmioEmulation(null, exit.vpContext, exit.memoryAccess));
+        break;
+      case Exit.WHvRunVpExitReasonX64Halt:
+        this.#halted = true;
+        break;
+      case Exit.WHvRunVpExitReasonX64InterruptWindow:
+        this.injection.windowOpened();
+        break;
+      case Exit.WHvRunVpExitReasonCanceled: // the budget was used up, or someone cancelled: seen to before the next run
+        this.#checkHost();
+        break;
+      case Exit.WHvRunVpExitReasonX64Cpuid:
+        finishCpuid(processor, exit);
+        break;
+      case Exit.WHvRunVpExitReasonX64MsrAccess:
+        refuseMsr(processor, exit);
+        break;
+      case Exit.WHvRunVpExitReasonUnrecoverableException:
+        this.finish("triple-fault", `The guest triple-faulted at ${place(exit)}.`);
+        break;
+      default:
+        this.finish(
+          "unexpected-exit",
+          `The processor stopped with ${exitReasonName(exit.exitReason)} at ${place(exit)}, which this machine cannot finish.`,
+        );
+    }
+  }
+
+  #judge(result: EmulationResult): void {
+    if (result.hresult === S_OK && result.emulationSuccessful) return;
+    const { diagnostic } = result;
+    const what = diagnostic?.message ?? (result.hresult === S_OK ? describeStatus(result.statusBits) : hresultMessage(result.hresult));
+    this.finish("emulation-failure", `The emulator could not finish an exit: ${what}`, { diagnostic });
+  }
+
+  /**
+   * Tries to end a halt. Answers whether the processor may run; otherwise the machine waits for input, or has ended
+   * because nothing can wake it.
+   */
+  #wake(leap: boolean): boolean {
+    const { board, time, interactive } = this.#parts;
+    if (!this.injection.enabled) {
+      this.finish("halted", "The guest halted with interrupts disabled; nothing can wake it.");
+      return false;
+    }
+    while (!board.pic.requesting) {
+      if (board.clock.nextDeadline === Number.POSITIVE_INFINITY) {
+        if (!interactive || leap) this.finish("halted", "The guest halted and waits for an interrupt, but no device will raise one.");
+        return false;
+      }
+      if (!leap && time.waitMilliseconds > 0) return false;
+      time.leap();
+      this.#checkHost();
+      if (this.end !== null) return false;
+    }
+    this.#halted = false;
+    return true;
+  }
+
+  #checkHost(): void {
+    if (this.#canceled) this.finish("timeout", "The run was cancelled.");
+    if (performance.now() >= this.#deadline) {
+      this.finish("timeout", `The time limit of ${this.#parts.limits.timeoutSeconds} seconds was reached.`);
+    }
+  }
+}
+
+/** CS:RIP of an exit, for messages. */
+function place({ vpContext }: RunVpExit): string {
+  return `${vpContext.cs.selector.toString(16).padStart(4, "0")}:${vpContext.rip.toString(16).padStart(8, "0")}`;
+}
