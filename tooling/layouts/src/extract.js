@@ -16,13 +16,24 @@ const TOOLS = "x86_64-w64-mingw32";
 const INCLUDES = ["windows.h", "winhvplatform.h", "winhvemulation.h"];
 const FACTS = new URL("../data/facts.json", import.meta.url);
 
-/** Whether the cross compiler is there. */
-export function hasCompiler() {
+/**
+ * Which cross compiler and headers are installed, as the facts' `meta` states it; `undefined` where none is. Facts of
+ * one version are compared with that version only: a newer header has more.
+ */
+export function installedToolchain() {
   try {
-    execFileSync(`${TOOLS}-gcc`, ["--version"], { stdio: "ignore" });
-    return true;
+    const options = /** @type {const} */ ({ encoding: "utf8", stdio: ["pipe", "pipe", "ignore"] });
+    const compiler = execFileSync(`${TOOLS}-gcc`, ["-dumpfullversion"], {
+      ...options,
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    const input =
+      "#include <_mingw.h>\nversion __MINGW64_VERSION_MAJOR __MINGW64_VERSION_MINOR __MINGW64_VERSION_BUGFIX\n";
+    const text = execFileSync(`${TOOLS}-gcc`, ["-E", "-P", "-"], { ...options, input });
+    const headers = /^version (.*)$/m.exec(text)?.[1].trim().replaceAll(" ", ".");
+    return { headers: `mingw-w64 ${headers}`, compiler: `${TOOLS}-gcc ${compiler.trim()}` };
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -74,8 +85,7 @@ function extractIn(folder) {
   return {
     meta: {
       abi: "x86_64-w64-mingw32 (LLP64, ms-bitfields)",
-      headers: "winhvplatform.h, winhvplatformdefs.h, winhvemulation.h of mingw-w64",
-      compiler: `${TOOLS}-gcc ${run("gcc", "-dumpfullversion").trim()}`,
+      ...installedToolchain(),
       method: "debugging information; every number evaluated again by the compiler as a constant",
     },
     constants: Object.fromEntries(defines.map(({ name }) => [name, `0x${values.get(name)?.toString(16)}`])),
