@@ -22,14 +22,13 @@ const FACTS = new URL("../data/facts.json", import.meta.url);
  */
 export function installedToolchain() {
   try {
-    const options = /** @type {const} */ ({ encoding: "utf8", stdio: ["pipe", "pipe", "ignore"] });
     const compiler = execFileSync(`${TOOLS}-gcc`, ["-dumpfullversion"], {
-      ...options,
+      encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     });
     const input =
       "#include <_mingw.h>\nversion __MINGW64_VERSION_MAJOR __MINGW64_VERSION_MINOR __MINGW64_VERSION_BUGFIX\n";
-    const text = execFileSync(`${TOOLS}-gcc`, ["-E", "-P", "-"], { ...options, input });
+    const text = execFileSync(`${TOOLS}-gcc`, ["-E", "-P", "-"], { encoding: "utf8", input });
     const headers = /^version (.*)$/m.exec(text)?.[1].trim().replaceAll(" ", ".");
     return { headers: `mingw-w64 ${headers}`, compiler: `${TOOLS}-gcc ${compiler.trim()}` };
   } catch {
