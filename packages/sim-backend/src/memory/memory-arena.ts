@@ -1,0 +1,101 @@
+/**
+ * The one memory of a partition: guest RAM and everything that an engine must reach without a call (register files,
+ * translation caches) lie in a single buffer, so that an engine compiled to WebAssembly can address all of it. Here is
+ * how it is made and handed out; what the guest sees at which address is `memory-map.ts`.
+ */
+
+import { E_INVALIDARG, E_OUTOFMEMORY, type GuestMemory, WhvError } from "@whvkit/whv-types";
+
+/** Bytes of a page, of the guest and of the arena. */
+export const PAGE_SIZE = 4096;
+
+/** Kept at the start of every arena, so that offset 0 never names guest memory. */
+const RESERVED_PAGES = 1;
+
+/** A run of arena pages handed out as guest memory. */
+export class ArenaMemory implements GuestMemory {
+  readonly arena: MemoryArena;
+  /** Byte offset in the arena. */
+  readonly offset: number;
+  readonly size: number;
+  readonly bytes: Uint8Array;
+  /** Ranges of it that are mapped now. It can be given back only when there are none. */
+  mappings = 0;
+  private live = true;
+
+  constructor(arena: MemoryArena, offset: number, size: number) {
+    this.arena = arena;
+    this.offset = offset;
+    this.size = size;
+    this.bytes = new Uint8Array(arena.buffer, offset, size);
+  }
+
+  get disposed(): boolean {
+    return !this.live;
+  }
+
+  dispose(): void {
+    if (!this.live) return;
+    if (this.mappings > 0) throw new WhvError("GuestMemory.dispose", E_INVALIDARG, "the memory is still mapped");
+    this.live = false;
+    this.arena.release(this.offset, this.size);
+  }
+}
+
+/**
+ * A buffer of fixed capacity. The operating system gives pages of it only as they are touched, so a generous capacity
+ * costs address space, not memory. A WebAssembly memory is not grown later because growing detaches every view.
+ */
+export class MemoryArena {
+  readonly buffer: ArrayBuffer;
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+  /** The WebAssembly memory that `buffer` belongs to, where the host offers WebAssembly. */
+  readonly memory: WebAssembly.Memory | null;
+  readonly capacity: number;
+  /** First byte not handed out yet. */
+  private next = RESERVED_PAGES * PAGE_SIZE;
+  /** Runs given back, by size: they are zeroed and handed out again. */
+  private readonly free: { offset: number; size: number }[] = [];
+
+  /** @param capacity - bytes, a multiple of 64 KiB. Throws `WhvError` with E_OUTOFMEMORY where the host refuses. */
+  constructor(capacity: number) {
+    this.capacity = capacity;
+    try {
+      this.memory =
+        typeof WebAssembly === "object"
+          ? new WebAssembly.Memory({ initial: capacity / 0x1_0000, maximum: capacity / 0x1_0000 })
+          : null;
+      this.buffer = this.memory?.buffer ?? new ArrayBuffer(capacity);
+    } catch (error) {
+      throw new WhvError("WHvCreatePartition", E_OUTOFMEMORY, `no ${capacity} bytes for guest memory: ${error}`);
+    }
+    this.view = new DataView(this.buffer);
+    this.bytes = new Uint8Array(this.buffer);
+  }
+
+  /** Hands out zeroed pages. `operation` is named in the error when there are not enough. */
+  allocate(size: number, operation: string): number {
+    const reused = this.free.findIndex((run) => run.size >= size);
+    if (reused >= 0) {
+      const run = this.free[reused] as { offset: number; size: number };
+      const { offset } = run;
+      run.offset += size;
+      run.size -= size;
+      if (run.size === 0) this.free.splice(reused, 1);
+      this.bytes.fill(0, offset, offset + size);
+      return offset;
+    }
+    if (size > this.capacity - this.next) {
+      const detail = `${size} bytes asked for, ${this.capacity - this.next} of ${this.capacity} left (option memoryCapacity)`;
+      throw new WhvError(operation, E_OUTOFMEMORY, detail);
+    }
+    const offset = this.next;
+    this.next += size;
+    return offset;
+  }
+
+  release(offset: number, size: number): void {
+    this.free.push({ offset, size });
+  }
+}
