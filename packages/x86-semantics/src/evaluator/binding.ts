@@ -227,7 +227,7 @@ class Binding {
         this.#emit(Opcode.getFlag, d, operation.bit);
         break;
       case "effectiveAddress":
-        this.#effectiveAddress(d);
+        this.#effectiveAddress(d, operation.stackStep);
         break;
       case "load": {
         const segment = this.#segmentUse(operation.segment);
@@ -382,18 +382,17 @@ class Binding {
     }
   }
 
-  #effectiveAddress(d: number): void {
+  #effectiveAddress(d: number, stackStep: number): void {
     const instruction = this.#instruction;
     const base = instruction.memoryBase;
     const index = instruction.memoryIndex;
     let low = instruction.displacementLow;
     let high = instruction.displacementHigh;
-    if (base >> 5 === RegisterClass.ip) {
-      // Relative to the next instruction; RIP holds the address of this one.
-      const sum = (low >>> 0) + instruction.length;
-      low = sum | 0;
-      high = (high + (sum > 0xffff_ffff ? 1 : 0)) | 0;
-    }
+    // RIP holds the address of this instruction; the displacement counts from the next one.
+    const step = base >> 5 === RegisterClass.ip ? instruction.length : isStackPointer(base) ? stackStep : 0;
+    const sum = (low >>> 0) + step;
+    low = sum | 0;
+    high = (high + (sum > 0xffff_ffff ? 1 : 0)) | 0;
     const scale = Math.log2(instruction.memoryScale);
     const indexWord = index === 0 ? -1 : this.#readWord(index);
     const baseWord = base === 0 ? -1 : this.#readWord(base);
@@ -523,6 +522,10 @@ const LOADS: Readonly<Partial<Record<Type, number>>> = {
 const STORES: Readonly<Partial<Record<Type, number>>> = {
   i8: Opcode.store8, i16: Opcode.store16, i32: Opcode.store32, i64: Opcode.store64, v128: Opcode.store128,
 };
+
+function isStackPointer(register: number): boolean {
+  return (register >> 5 === RegisterClass.gpr64 || register >> 5 === RegisterClass.gpr32) && (register & 31) === 4;
+}
 
 function widthOf(type: Type): 32 | 64 | 128 {
   return type === "v128" ? 128 : type === "i64" ? 64 : 32;

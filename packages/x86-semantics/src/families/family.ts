@@ -1,11 +1,12 @@
 /** What a family of instructions is: definitions by mnemonic. Each family is a file beside this one. */
 import type { MnemonicName } from "@whvkit/x86-decoder";
 import type { Definition } from "../ir/builder.ts";
+import type { CarriedImmediates } from "../ir/instruction-form.ts";
 
 export interface Family {
   readonly name: string;
   /** What each mnemonic does. */
   readonly meanings: Readonly<Partial<Record<MnemonicName, Definition>>>;
-  /** Mnemonics whose meaning depends on their immediate's value, which therefore belongs to the form. */
-  readonly immediates?: readonly MnemonicName[];
+  /** Mnemonics whose meaning depends on an immediate's value (its low byte), which therefore belongs to the form. */
+  readonly immediates?: Readonly<Partial<Record<MnemonicName, CarriedImmediates>>>;
 }

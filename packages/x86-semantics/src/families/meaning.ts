@@ -4,22 +4,32 @@ import { bind, bindUnsupported } from "../evaluator/binding.ts";
 import type { Program } from "../evaluator/program.ts";
 import { Builder, type Definition } from "../ir/builder.ts";
 import { DEFAULT_OPTIONS, type SemanticOptions } from "../ir/form.ts";
-import { formKey, formOf } from "../ir/instruction-form.ts";
+import { type CarriedImmediates, formKey, formOf } from "../ir/instruction-form.ts";
 import type { Ir } from "../ir/operation.ts";
 import { arithmetic } from "./arithmetic.ts";
+import { bits } from "./bits.ts";
+import { control } from "./control.ts";
+import { decimal } from "./decimal.ts";
 import type { Family } from "./family.ts";
+import { flags } from "./flags.ts";
 import { moves } from "./moves.ts";
+import { multiplication } from "./multiplication.ts";
 import { ports } from "./ports.ts";
+import { shifts } from "./shifts.ts";
+import { stack } from "./stack.ts";
 import { strings } from "./strings.ts";
+import { system } from "./system.ts";
 import { whyUnsupported } from "./unsupported.ts";
 
 /** Every family, in the order of the manual's summary (Intel SDM volume 1, chapter 5). */
-export const families: readonly Family[] = [moves, arithmetic, strings, ports];
+export const families: readonly Family[] = [
+  moves, arithmetic, multiplication, decimal, shifts, bits, control, strings, ports, stack, flags, system,
+];
 
 interface Meaning {
   readonly family: Family;
   readonly definition: Definition;
-  readonly carriesImmediate: boolean;
+  readonly carried: CarriedImmediates;
 }
 
 const meanings: ReadonlyMap<string, Meaning> = /* @__PURE__ */ collectMeanings();
@@ -28,9 +38,9 @@ function collectMeanings(): Map<string, Meaning> {
   const result = new Map<string, Meaning>();
   for (const family of families) {
     for (const [name, definition] of Object.entries(family.meanings)) {
-      const carriesImmediate = family.immediates?.includes(name as MnemonicName) ?? false;
+      const carried = family.immediates?.[name as MnemonicName] ?? "none";
       if (result.has(name)) throw new Error(`two meanings for ${name}`);
-      result.set(name, { family, definition, carriesImmediate });
+      result.set(name, { family, definition, carried });
     }
   }
   return result;
@@ -72,15 +82,21 @@ export function irOf(instruction: Instruction, options: SemanticOptions = DEFAUL
     caches.set(options, cache);
   }
   const form = formKey(instruction);
-  const key = meaning.carriesImmediate ? `${form}:${instruction.immediateLow & 0xff}:${instruction.immediate2 & 0xff}` : form;
+  const key = meaning.carried === "none" ? form : `${form}:${carriedImmediates(instruction, meaning.carried)}`;
   let ir = cache.get(key);
   if (ir === undefined) {
-    const builder = new Builder(formOf(instruction, meaning.carriesImmediate, options));
+    const builder = new Builder(formOf(instruction, meaning.carried, options));
     meaning.definition(builder);
     ir = builder.finish();
     cache.set(key, ir);
   }
   return ir;
+}
+
+function carriedImmediates(instruction: Instruction, carried: CarriedImmediates): string {
+  const first = carried === "immediate2" ? "" : instruction.immediateLow & 0xff;
+  const second = carried === "immediate" ? "" : instruction.immediate2 & 0xff;
+  return `${first}:${second}`;
 }
 
 /**

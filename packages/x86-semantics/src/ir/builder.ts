@@ -47,7 +47,7 @@ export interface Operand {
   readonly size: number;
 }
 
-export type FlagName = "CF" | "PF" | "AF" | "ZF" | "SF" | "OF" | "DF";
+export type FlagName = "CF" | "PF" | "AF" | "ZF" | "SF" | "OF" | "DF" | "IF" | "AC";
 
 /** A definition: states what an instruction form does by calling the builder. */
 export type Definition = (b: Builder) => void;
@@ -201,15 +201,17 @@ export class Builder {
     return this.#value({ op: "registerNumber", type: "i32", operand: operand.index });
   }
 
-  /** The immediate's value at definition time; only where the form's key carries it. */
+  /** The low byte of the immediate at definition time; only where the family lists the mnemonic in `immediates`. */
   get immediate(): number {
-    if (this.form.immediate === null) throw new Error(`the form of ${this.form.mnemonic} carries no immediate`);
-    return this.form.immediate;
+    return this.#carried(this.form.immediate);
   }
-  /** The second immediate's value at definition time; only where the form carries it. */
+  /** The same of the second immediate. */
   get immediate2(): number {
-    if (this.form.immediate2 === null) throw new Error(`the form of ${this.form.mnemonic} carries no immediate`);
-    return this.form.immediate2;
+    return this.#carried(this.form.immediate2);
+  }
+  #carried(value: number | null): number {
+    if (value === null) throw new Error(`the form of ${this.form.mnemonic} carries no such immediate`);
+    return value;
   }
 
   // ---- values ----------------------------------------------------------------------------------------------------
@@ -436,8 +438,20 @@ export class Builder {
   /** Where execution goes on: checks the target, then writes RIP (zero-extended). */
   jump(target: Value): void {
     const wide = this.zeroExtend(target, "i64");
-    this.#effect({ op: "checkBranch", target: wide.index });
+    this.checkBranch(wide);
     this.setIp(wide);
+  }
+  /** Goes to the target when the condition holds, else on to the next instruction. */
+  jumpIf(condition: Value, target: Value): void {
+    const wide = this.zeroExtend(target, "i64");
+    this.when(condition, () => this.checkBranch(wide));
+    const next = this.zeroExtend(this.nextIp(this.long ? "i64" : "i32"), "i64");
+    this.setIp(this.select(condition, wide, next));
+  }
+  /** Raises #GP(0) for an i64 that is no place to continue. */
+  checkBranch(target: Value): void {
+    this.#expect(target, "i64");
+    this.#effect({ op: "checkBranch", target: target.index });
   }
   /** Writes RIP without a check. */
   setIp(target: Value): void {
@@ -456,9 +470,9 @@ export class Builder {
 
   // ---- memory ----------------------------------------------------------------------------------------------------
 
-  /** Offset of the memory operand, zero-extended to i64. */
-  effectiveAddress(): Value {
-    return this.#value({ op: "effectiveAddress", type: "i64" });
+  /** Offset of the memory operand, zero-extended to i64; `stackStep` is added where its base is rSP (POP). */
+  effectiveAddress(stackStep = 0): Value {
+    return this.#value({ op: "effectiveAddress", type: "i64", stackStep });
   }
   linearAddress(segment: SegmentReference, offset: Value): Value {
     return this.#value({ op: "linearAddress", type: "i64", segment, offset: this.zeroExtend(offset, "i64").index });

@@ -42,10 +42,13 @@ function operandForm(instruction: Instruction, index: number): OperandForm {
   return { shape: shape ?? "other", size: instruction.operandSizeAt(index) };
 }
 
+/** Which immediates a meaning depends on at definition time, so that their low bytes belong to the form. */
+export type CarriedImmediates = "none" | "immediate" | "immediate2" | "both";
+
 /** The form of a decoded instruction. */
 export function formOf(
   instruction: Instruction,
-  carriesImmediate: boolean,
+  carried: CarriedImmediates,
   options: SemanticOptions = DEFAULT_OPTIONS,
 ): Form {
   const operands: OperandForm[] = [];
@@ -60,8 +63,8 @@ export function formOf(
     lock: instruction.lock,
     masking: instruction.opmask === 0 ? "none" : instruction.zeroing ? "zeroing" : "merging",
     broadcast: instruction.broadcast,
-    immediate: carriesImmediate ? instruction.immediateLow & 0xff : null,
-    immediate2: carriesImmediate ? instruction.immediate2 & 0xff : null,
+    immediate: carried === "immediate" || carried === "both" ? instruction.immediateLow & 0xff : null,
+    immediate2: carried === "immediate2" || carried === "both" ? instruction.immediate2 & 0xff : null,
     options,
   };
 }

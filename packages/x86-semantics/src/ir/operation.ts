@@ -101,9 +101,9 @@ export type ValueOperation =
   | { readonly op: "flag"; readonly type: "i1"; readonly bit: number }
   /**
    * Offset of the memory operand: base + index * scale + displacement, RIP-relative included, modulo the address size
-   * and zero-extended.
+   * and zero-extended. Where the base is rSP, `stackStep` is added: POP computes its address with rSP already moved.
    */
-  | { readonly op: "effectiveAddress"; readonly type: "i64" }
+  | { readonly op: "effectiveAddress"; readonly type: "i64"; readonly stackStep: number }
   /**
    * Offset plus segment base. In 64-bit mode only FS and GS have a base and the sum is modulo 2^64, else modulo 2^32.
    */
