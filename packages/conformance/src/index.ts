@@ -16,4 +16,7 @@ export * from "./host/transcript.ts";
 export { CaseError, JsonFields } from "./json/json-fields.ts";
 export * from "./moo/moo-file.ts";
 export * from "./moo/port-vector.ts";
+export * from "./registers/extended-register.ts";
 export type { RegisterJson, RegisterWords, SegmentJson } from "./registers/register-json.ts";
+export * from "./step/step-case.ts";
+export * from "./step/step-run.ts";

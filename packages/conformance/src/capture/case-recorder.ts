@@ -3,16 +3,9 @@
  * each emulation as a case that `whv emulate` replays. What the memory callback answered becomes the case's
  * `deviceReads`, RAM included: the emulator cannot tell RAM from devices, and in order the answers are the same.
  */
-import type {
-  Emulator,
-  EmulatorCallbacks,
-  IoPortAccessContextView,
-  MemoryAccessContextView,
-  RegisterValues,
-  VpExitContextView,
-  WHV_X64_SEGMENT_REGISTER,
-} from "@whvkit/whv-types";
+import type { Emulator, EmulatorCallbacks, RegisterValues } from "@whvkit/whv-types";
 import { caseFormat } from "../emulation/case-reader.ts";
+import { ioExitJson, memoryExitJson, vpContextJson } from "../emulation/context-json.ts";
 import { type CallbackName, callbackNames } from "../emulation/emulation-case.ts";
 import { hexNumber, hexString } from "../json/json-fields.ts";
 import { type RegisterJson, registersJson } from "../registers/register-json.ts";
@@ -61,14 +54,14 @@ export function recordEmulations(
     return {
       tryIoEmulation(context, vpContext, exitContext) {
         draft = new Draft();
-        const [vp, exit] = [vpJson(vpContext), ioExitJson(exitContext)];
+        const [vp, exit] = [vpContextJson(vpContext), ioExitJson(exitContext)];
         const result = emulator.tryIoEmulation(context, vpContext, exitContext);
         finish("io", vp, exit);
         return result;
       },
       tryMmioEmulation(context, vpContext, exitContext) {
         draft = new Draft();
-        const [vp, exit] = [vpJson(vpContext), memoryExitJson(exitContext)];
+        const [vp, exit] = [vpContextJson(vpContext), memoryExitJson(exitContext)];
         const result = emulator.tryMmioEmulation(context, vpContext, exitContext);
         finish("mmio", vp, exit);
         return result;
@@ -151,57 +144,4 @@ function recordingCallbacks<Context>(
       return hresult;
     },
   };
-}
-
-function vpJson(vp: VpExitContextView): object {
-  const { reserved0: _, reserved1: __, ...executionState } = vp.executionState.toObject();
-  return {
-    executionState,
-    instructionLength: vp.instructionLength,
-    cr8: vp.cr8,
-    cs: segmentJson(vp.cs.toObject()),
-    rip: hexNumber(vp.rip),
-    rflags: hexNumber(vp.rflags),
-  };
-}
-
-function memoryExitJson(exit: MemoryAccessContextView): object {
-  const { accessType, gpaUnmapped, gvaValid } = exit.accessInfo;
-  return {
-    instructionBytes: countedBytes(exit),
-    accessType,
-    gpaUnmapped,
-    gvaValid,
-    gpa: hexNumber(exit.gpa),
-    gva: hexNumber(exit.gva),
-  };
-}
-
-function ioExitJson(exit: IoPortAccessContextView): object {
-  const { isWrite, accessSize, stringOp, repPrefix } = exit.accessInfo;
-  return {
-    instructionBytes: countedBytes(exit),
-    isWrite,
-    accessSize,
-    stringOp,
-    repPrefix,
-    port: exit.portNumber,
-    rax: hexNumber(exit.rax),
-    rcx: hexNumber(exit.rcx),
-    rsi: hexNumber(exit.rsi),
-    rdi: hexNumber(exit.rdi),
-    ds: segmentJson(exit.ds.toObject()),
-    es: segmentJson(exit.es.toObject()),
-  };
-}
-
-/** As many bytes as the count says; those beyond the sixteen of the structure are 0. */
-function countedBytes(exit: MemoryAccessContextView | IoPortAccessContextView): string {
-  const bytes = new Uint8Array(exit.instructionByteCount);
-  bytes.set(exit.instructionBytes.subarray(0, bytes.length));
-  return hexString(bytes);
-}
-
-function segmentJson({ base, limit, selector, attributes }: WHV_X64_SEGMENT_REGISTER): object {
-  return { base: hexNumber(base), limit: hexNumber(limit), selector, attributes: hexNumber(attributes) };
 }

@@ -22,7 +22,8 @@ export const caseFormat = 1;
 /** Guest-physical addresses have at most 52 bits. */
 const highestGpa = 2 ** 52 - 1;
 
-const accessTypes: readonly string[] = ["read", "write", "execute"];
+/** `WHV_MEMORY_ACCESS_TYPE` by value. */
+export const accessTypes: readonly string[] = ["read", "write", "execute"];
 const failableCallbacks: readonly CallbackName[] = ["memory", "ioPort", "getRegisters", "setRegisters", "translate"];
 
 /**

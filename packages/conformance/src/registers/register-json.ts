@@ -79,12 +79,17 @@ export function readRegister(code: number, value: unknown, where: string): Regis
 /**
  * Reads an object of registers by their WHv names without the prefix.
  *
+ * @param known - names that somebody else reads
  * @throws {@link CaseError} for a name that is no register's.
  */
-export function readRegisters(fields: JsonFields | undefined): Map<number, RegisterWords> {
+export function readRegisters(
+  fields: JsonFields | undefined,
+  known: ReadonlyMap<string, unknown> = new Map(),
+): Map<number, RegisterWords> {
   const registers = new Map<number, RegisterWords>();
   if (fields === undefined) return registers;
   for (const name of fields.names()) {
+    if (known.has(name)) continue;
     const code = registerByShortName(name);
     if (code === undefined) throw new CaseError(fields.at(name), `${shown(name)} is not a register's WHv name`);
     registers.set(code, readRegister(code, fields.value(name), fields.at(name)));

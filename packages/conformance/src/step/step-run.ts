@@ -1,0 +1,215 @@
+/**
+ * Runs one case of `whv step` on a hypervisor that can run a processor by single instructions: builds the partition that
+ * the case describes, runs, and says what changed.
+ */
+import {
+  type Hypervisor,
+  RegisterValues,
+  type RunVpExit,
+  shortRegisterName,
+  type VirtualProcessor,
+  WHV_PARTITION_PROPERTY_CODE,
+  WHV_REGISTER_NAME,
+  WHV_RUN_VP_EXIT_REASON,
+  WhvError,
+} from "@whvkit/whv-types";
+import { caseFormat } from "../emulation/case-reader.ts";
+import { ioExitJson, memoryExitJson, structureJson, vpContextJson } from "../emulation/context-json.ts";
+import { CaseError, hexNumber, hexString } from "../json/json-fields.ts";
+import { extendedRegisterJson } from "../registers/extended-register.ts";
+import { type RegisterJson, type RegisterWords, registerJson, wordsAt } from "../registers/register-json.ts";
+import type { StepCase, StepEngine } from "./step-case.ts";
+import { presetRegisters } from "./step-environment.ts";
+import { StepMemory } from "./step-memory.ts";
+
+/** What stepping a processor answered. */
+export interface StepReport {
+  /** The exit that ended it, `null` where all instructions ran or one raised an exception. */
+  readonly exit: RunVpExit | null;
+  /** Instructions that were completed. */
+  readonly instructions: number;
+  /** The first exception raised; it has not been delivered. */
+  readonly exception: {
+    readonly vector: number;
+    /** `null` where the exception has none. */
+    readonly errorCode: number | null;
+    /** `null` unless it is a page fault. */
+    readonly cr2: bigint | null;
+  } | null;
+}
+
+/** What runs the cases of `whv step`: a hypervisor whose processors can be stepped, and how. */
+export interface StepSource {
+  readonly hypervisor: Hypervisor;
+  /** Runs at most so many instructions; stops before the delivery of an exception. */
+  readonly step: (processor: VirtualProcessor, instructions: number) => StepReport;
+  /** The engines that a case may name. */
+  readonly engines: readonly StepEngine[];
+  /** Access to vector state beyond the WHv names, where there is one. */
+  readonly extended?: {
+    readonly names: readonly string[];
+    readonly read: (processor: VirtualProcessor, name: string) => Uint8Array;
+    readonly write: (processor: VirtualProcessor, name: string, bytes: Uint8Array) => void;
+  };
+}
+
+/** What a step answers: the result line of `whv step`. */
+export interface StepOutcome {
+  readonly format: typeof caseFormat;
+  readonly id: string | number | null;
+  readonly exit: { readonly reason: string; readonly [field: string]: unknown } | null;
+  readonly instructions: number;
+  /** The registers that changed. */
+  readonly registers: Readonly<Record<string, RegisterJson>>;
+  /** The ranges that the case asks to read. */
+  readonly memory: readonly { readonly gpa: string; readonly bytes: string }[];
+  readonly exception: {
+    readonly vector: number;
+    readonly errorCode: string | null;
+    readonly cr2: string | null;
+  } | null;
+}
+
+/** The state components that a preset tries to enable, best first: AVX-512, AVX, SSE, x87 alone. */
+const stateComponents: readonly bigint[] = [0xe7n, 7n, 3n, 1n];
+
+/**
+ * Runs one case of `whv step`.
+ *
+ * @param stepCase - from `readStepCase`
+ * @param source - the hypervisor, for instance the simulator's
+ * @throws {@link CaseError} for what the hypervisor refuses, for instance a register value that no processor can hold
+ * @public
+ */
+export function runStepCase(stepCase: StepCase, source: StepSource): StepOutcome {
+  const { engine } = stepCase;
+  if (engine !== null && !source.engines.includes(engine)) {
+    throw new CaseError("engine", `"${engine}" is not an engine of this hypervisor (${source.engines.join(", ")})`);
+  }
+  const partition = source.hypervisor.createPartition();
+  try {
+    partition.setProperty(WHV_PARTITION_PROPERTY_CODE.WHvPartitionPropertyCodeProcessorCount, 1n);
+    partition.setup();
+    const memory = new StepMemory(partition, stepCase);
+    const processor = partition.createVirtualProcessor(0);
+    setUp(processor, stepCase, source);
+    const before = readState(processor, source);
+    const report = source.step(processor, stepCase.instructions);
+    return outcome(stepCase, report, changes(before, readState(processor, source)), memory);
+  } finally {
+    partition.dispose();
+  }
+}
+
+/** Registers that a step may change and that programs can see, in the order in which changes are printed. */
+function observedRegisters(): number[] {
+  const name = WHV_REGISTER_NAME;
+  const range = (first: number, last: number): number[] =>
+    Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  return [
+    ...range(name.WHvX64RegisterRax, name.WHvX64RegisterCr4),
+    name.WHvX64RegisterCr8,
+    ...range(name.WHvX64RegisterDr0, name.WHvX64RegisterDr7),
+    name.WHvX64RegisterXCr0,
+    ...range(name.WHvX64RegisterXmm0, name.WHvX64RegisterXmmControlStatus),
+    name.WHvX64RegisterEfer,
+    name.WHvX64RegisterKernelGsBase,
+    name.WHvX64RegisterApicBase,
+    name.WHvX64RegisterPat,
+    ...range(name.WHvX64RegisterSysenterCs, name.WHvX64RegisterSfmask),
+    name.WHvX64RegisterTscAux,
+  ];
+}
+
+/** Register values by name, WHv names and others. */
+type State = ReadonlyMap<string, RegisterJson>;
+
+/** Writes the preset's registers, then the case's. */
+function setUp(processor: VirtualProcessor, stepCase: StepCase, { extended }: StepSource): void {
+  let refused: unknown;
+  for (const components of stateComponents) {
+    try {
+      writeRegisters(processor, new Map([...presetRegisters(stepCase, components), ...stepCase.registers]));
+      refused = undefined;
+      break;
+    } catch (error) {
+      if (!(error instanceof WhvError)) throw error;
+      refused = error;
+    }
+  }
+  if (refused instanceof WhvError) throw new CaseError("registers", refused.message);
+  for (const [name, bytes] of stepCase.extended) {
+    if (extended === undefined || !extended.names.includes(name)) {
+      throw new CaseError(`registers.${name}`, "this hypervisor's processor has no such register");
+    }
+    extended.write(processor, name, bytes);
+  }
+}
+
+function writeRegisters(processor: VirtualProcessor, registers: ReadonlyMap<number, RegisterWords>): void {
+  const values = new RegisterValues(registers.size);
+  for (const [index, words] of [...registers.values()].entries()) values.words.set(words, 4 * index);
+  processor.setRegisters(Uint32Array.from(registers.keys()), registers.size, values);
+}
+
+function readState(processor: VirtualProcessor, { extended }: StepSource): State {
+  const codes = observedRegisters();
+  const values = new RegisterValues(codes.length);
+  processor.getRegisters(Uint32Array.from(codes), codes.length, values);
+  const state = new Map<string, RegisterJson>();
+  for (const [index, code] of codes.entries())
+    state.set(shortRegisterName(code), registerJson(code, wordsAt(values, index)));
+  for (const name of extended?.names ?? []) {
+    state.set(name, extendedRegisterJson(extended?.read(processor, name) ?? new Uint8Array()));
+  }
+  return state;
+}
+
+function changes(before: State, after: State): Record<string, RegisterJson> {
+  const changed = [...after].filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before.get(name)));
+  return Object.fromEntries(changed);
+}
+
+function outcome(
+  { id, read }: StepCase,
+  { exit, instructions, exception }: StepReport,
+  registers: Readonly<Record<string, RegisterJson>>,
+  memory: StepMemory,
+): StepOutcome {
+  return {
+    format: caseFormat,
+    id,
+    exit: exit === null ? null : exitJson(exit),
+    instructions,
+    registers,
+    memory: read.map((range) => ({ gpa: hexNumber(range.gpa), bytes: hexString(memory.read(range)) })),
+    exception:
+      exception === null
+        ? null
+        : {
+            vector: exception.vector,
+            errorCode: exception.errorCode === null ? null : hexNumber(exception.errorCode),
+            cr2: exception.cr2 === null ? null : hexNumber(exception.cr2),
+          },
+  };
+}
+
+/** The exit with the fields of an emulation case, so that it can be pasted into one. */
+function exitJson(exit: RunVpExit): NonNullable<StepOutcome["exit"]> {
+  const names = Object.entries(WHV_RUN_VP_EXIT_REASON);
+  const name = names.find(([, value]) => value === exit.exitReason)?.[0] ?? hexNumber(exit.exitReason);
+  const reason = name.replace(/^WHvRunVpExitReason/, "");
+  const vp = vpContextJson(exit.vpContext);
+  switch (exit.exitReason) {
+    case WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonMemoryAccess:
+      return { reason, vp, ...memoryExitJson(exit.memoryAccess) };
+    case WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64IoPortAccess:
+      return { reason, vp, ...ioExitJson(exit.ioPortAccess) };
+    case WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64Cpuid:
+      return { reason, vp, ...structureJson(exit.cpuidAccess.toObject()) };
+    case WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64MsrAccess:
+      return { reason, vp, ...structureJson(exit.msrAccess.toObject()) };
+    default:
+      return { reason, vp };
+  }
+}
