@@ -33,9 +33,9 @@ import {
   VirtualClock,
 } from "@whvkit/devices";
 import type { ConsoleText } from "./console-text.ts";
+import { deterministicEntropy } from "./deterministic-entropy.ts";
 import { type MachineRam, VIRTIO_MMIO_BASE, VIRTIO_MMIO_STRIDE } from "./guest-memory-layout.ts";
 import type { MachineOptions } from "./machine-options.ts";
-import { deterministicEntropy } from "./deterministic-entropy.ts";
 
 const COM1 = { port: 0x3f8, irq: 4 } as const;
 const TIMER_IRQ = 0;

@@ -1,11 +1,6 @@
 /** Makes a machine: partition, RAM, board, processor, emulator and run loop, in this order. */
 import { createEmulator } from "@whvkit/emulator-core";
-import {
-  type Emulator,
-  type Partition,
-  type VirtualProcessor,
-  WHV_PARTITION_PROPERTY_CODE,
-} from "@whvkit/whv-types";
+import { type Emulator, type Partition, type VirtualProcessor, WHV_PARTITION_PROPERTY_CODE } from "@whvkit/whv-types";
 import { Board } from "./board.ts";
 import { ConsoleText } from "./console-text.ts";
 import { enterImage, writeEntryTables } from "./entry-state.ts";
@@ -79,7 +74,9 @@ class BuiltMachine implements Machine {
     this.#processor = partition.createVirtualProcessor(0);
     const counter = countingProcessor(this.#processor);
     if (counter === null && limits.maxInstructions !== undefined) {
-      throw new RangeError(`limits.maxInstructions: the backend "${options.hypervisor.name}" does not count instructions`);
+      throw new RangeError(
+        `limits.maxInstructions: the backend "${options.hypervisor.name}" does not count instructions`,
+      );
     }
     this.#board = new Board(options, this.#ram, consoleText, {
       powerOff: () => this.#loop.finish("shutdown", "The guest switched the machine off."),
@@ -122,7 +119,11 @@ class BuiltMachine implements Machine {
   get result(): MachineResult | null {
     const { end } = this.#loop;
     if (end === null) return null;
-    this.#result ??= { ...end, exitStatus: exitStatusOf(end.reason, end.debugExitValue ?? 0), statistics: this.statistics };
+    this.#result ??= {
+      ...end,
+      exitStatus: exitStatusOf(end.reason, end.debugExitValue ?? 0),
+      statistics: this.statistics,
+    };
     return this.#result;
   }
 

@@ -63,7 +63,11 @@ export function writeEntryTables(ram: Uint8Array, mode: GuestImage["mode"]): voi
     view.setBigUint64(PDPT + 8 * gib, BigInt((DIRECTORIES + 0x1000 * gib) | PAGE_PRESENT_WRITABLE), true);
   }
   for (let page = 0; page < 2048; page++) {
-    view.setBigUint64(DIRECTORIES + 8 * page, BigInt(page) * 0x200000n + BigInt(LARGE_PAGE | PAGE_PRESENT_WRITABLE), true);
+    view.setBigUint64(
+      DIRECTORIES + 8 * page,
+      BigInt(page) * 0x200000n + BigInt(LARGE_PAGE | PAGE_PRESENT_WRITABLE),
+      true,
+    );
   }
 }
 

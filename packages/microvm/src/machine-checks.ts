@@ -28,15 +28,21 @@ function checkImage(image: GuestImage, memorySize: number): void {
   const entry = image.entry ?? load;
   if (!(bytes instanceof Uint8Array)) throw new TypeError("image.bytes is not a Uint8Array");
   if (bytes.length === 0) throw new RangeError("image.bytes is empty");
-  if (mode !== 16 && mode !== 32 && mode !== 64) throw new RangeError(`image.mode is ${String(mode)}, not 16, 32 or 64`);
+  if (mode !== 16 && mode !== 32 && mode !== 64)
+    throw new RangeError(`image.mode is ${String(mode)}, not 16, 32 or 64`);
   if (!Number.isInteger(load) || load < 0) throw new RangeError(`image.load is ${load}, not a guest-physical address`);
-  if (!Number.isInteger(entry) || entry < 0) throw new RangeError(`image.entry is ${entry}, not a guest-physical address`);
+  if (!Number.isInteger(entry) || entry < 0)
+    throw new RangeError(`image.entry is ${entry}, not a guest-physical address`);
   const end = load + bytes.length;
   const where = `image of ${bytes.length} bytes at 0x${load.toString(16)}`;
-  if (end > Math.min(memorySize, 0xc0000000)) throw new RangeError(`${where} does not fit in ${memorySize} bytes of RAM`);
-  if (load < VGA_END && end > VGA_START) throw new RangeError(`${where} reaches into the VGA window 0xa0000 to 0xbffff`);
+  if (end > Math.min(memorySize, 0xc0000000))
+    throw new RangeError(`${where} does not fit in ${memorySize} bytes of RAM`);
+  if (load < VGA_END && end > VGA_START)
+    throw new RangeError(`${where} reaches into the VGA window 0xa0000 to 0xbffff`);
   if (mode === 16 && entry >= REAL_MODE_END) {
-    throw new RangeError(`image.entry 0x${entry.toString(16)} is beyond the first MiB, which is all that mode 16 reaches`);
+    throw new RangeError(
+      `image.entry 0x${entry.toString(16)} is beyond the first MiB, which is all that mode 16 reaches`,
+    );
   }
   if (mode !== 16 && load < ENTRY_TABLES_END && end > ENTRY_TABLES_START) {
     throw new RangeError(`${where} overlaps the descriptor and page tables at 0x99000 to 0x9ffff`);

@@ -3,12 +3,12 @@
  * interrupts. Every port and memory exit goes to the emulator; nothing is finished here by knowing an instruction.
  */
 import {
-  type Emulator,
-  type EmulationResult,
   describeStatus,
+  type EmulationResult,
+  type Emulator,
   hresultMessage,
-  S_OK,
   type RunVpExit,
+  S_OK,
   type VirtualProcessor,
   WHV_RUN_VP_EXIT_REASON,
 } from "@whvkit/whv-types";
@@ -16,11 +16,11 @@ import type { Board } from "./board.ts";
 import type { ConsoleText } from "./console-text.ts";
 import { ExitCounts, exitReasonName } from "./exit-statistics.ts";
 import type { GuestTime } from "./guest-time.ts";
+import type { CountingProcessor } from "./instruction-count.ts";
 import { finishCpuid, refuseMsr } from "./intercepted-instructions.ts";
 import { InterruptInjection } from "./interrupt-injection.ts";
-import type { CountingProcessor } from "./instruction-count.ts";
-import type { MachineEnd, MachineEndReason } from "./machine-result.ts";
 import type { MachineLimits } from "./machine-options.ts";
+import type { MachineEnd, MachineEndReason } from "./machine-result.ts";
 
 const Exit = WHV_RUN_VP_EXIT_REASON;
 /** How many exits pass between two looks at the host's clock. */
@@ -79,7 +79,8 @@ export class RunLoop {
    */
   run(maxExits: number, leap: boolean): "running" | "waiting" | "ended" {
     const { limits } = this.#parts;
-    if (Number.isNaN(this.#deadline)) this.#deadline = performance.now() + 1000 * (limits.timeoutSeconds ?? Number.POSITIVE_INFINITY);
+    if (Number.isNaN(this.#deadline))
+      this.#deadline = performance.now() + 1000 * (limits.timeoutSeconds ?? Number.POSITIVE_INFINITY);
     for (let i = 0; i < maxExits; i++) {
       if (i % EXITS_PER_CLOCK_CHECK === 0) this.#checkHost();
       if (this.end === null && this.#halted && !this.#wake(leap)) return this.end === null ? "waiting" : "ended";
@@ -146,7 +147,9 @@ export class RunLoop {
   #judge(result: EmulationResult): void {
     if (result.hresult === S_OK && result.emulationSuccessful) return;
     const { diagnostic } = result;
-    const what = diagnostic?.message ?? (result.hresult === S_OK ? describeStatus(result.statusBits) : hresultMessage(result.hresult));
+    const what =
+      diagnostic?.message ??
+      (result.hresult === S_OK ? describeStatus(result.statusBits) : hresultMessage(result.hresult));
     this.finish("emulation-failure", `The emulator could not finish an exit: ${what}`, { diagnostic });
   }
 
@@ -162,7 +165,8 @@ export class RunLoop {
     }
     while (!board.pic.requesting) {
       if (board.clock.nextDeadline === Number.POSITIVE_INFINITY) {
-        if (!interactive || leap) this.finish("halted", "The guest halted and waits for an interrupt, but no device will raise one.");
+        if (!interactive || leap)
+          this.finish("halted", "The guest halted and waits for an interrupt, but no device will raise one.");
         return false;
       }
       if (!leap && time.waitMilliseconds > 0) return false;
