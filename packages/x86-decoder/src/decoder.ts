@@ -4,7 +4,7 @@
 
 import { DecodeStatus } from "./decode-status.ts";
 import type { DecoderOptions } from "./decoder-options.ts";
-import { acceptsVectorState, passesCheck } from "./form-checks.ts";
+import { acceptsVectorState, isLockedControlMove, passesCheck } from "./form-checks.ts";
 import {
   EVEX_BROADCAST_SHIFT,
   EVEX_ROUNDING_SHIFT,
@@ -266,7 +266,7 @@ export class Decoder {
             extendRm = (~payload & 0x20) >> 2;
             if (role === ESCAPE_62) {
               const p2 = bytes[position++];
-              if ((payload & 0x08) !== 0 || (third & 4) === 0)
+              if ((payload & 0x0f) === 0 || (payload & 0x08) !== 0 || (third & 4) === 0)
                 return this.#fail(instruction, position - offset, available);
               map = MAP_EVEX + (payload & 7);
               evex = 0x100 | (p2 & 0xf7);
@@ -275,7 +275,8 @@ export class Decoder {
               lengthSelector = (p2 >> 5) & 3;
             } else {
               map = payload & 0x1f;
-              if (role === ESCAPE_C4 ? map > 7 : map > 10) return this.#fail(instruction, position - offset, available);
+              if (map === 0 || (role === ESCAPE_C4 ? map > 7 : map > 10))
+                return this.#fail(instruction, position - offset, available);
               map += MAP_VEX;
             }
           }
@@ -360,7 +361,7 @@ export class Decoder {
     let displacementSize = 0;
     let memoryOperand = 0;
     let evexBits = 0;
-    if (memoryKind !== 0 && mod !== 3) {
+    if (memoryKind !== 0 && (mod !== 3 || memoryKind === field.MEMORY_STRING)) {
       memoryOperand = formMemories[form];
       if ((evex & 0x10) !== 0) {
         const element = (flags >> field.BROADCAST_SHIFT) & 3;
@@ -455,6 +456,7 @@ export class Decoder {
     if (map === 1 && opcode === 0x0f) {
       // 3DNow!: the opcode is the last byte. All forms have the operands of the one that stands in its place until here.
       form = roots[this.#rootBase + (MAP_3DNOW << 8) + bytes[position++]] & 0xffff;
+      if (form >= NODE) form = nodes[form - NODE + 1 + ((this.#options >> 2) & 1)];
       if (form === 0) return this.#fail(instruction, position - offset, available);
     }
 
@@ -534,6 +536,7 @@ export class Decoder {
       numbers[3] = is64 ? vvvv : vvvv & 7;
       numbers[6] = (modrm >> 3) & 7;
       numbers[7] = modrm & 7;
+      numbers[4] = (modrm & 7) | extendRm;
     } else numbers[4] = (opcode & 7) | extendRm;
     const packed = instruction.packedOperands;
     const count = formOperandCounts[form];
@@ -554,8 +557,8 @@ export class Decoder {
 
     // Validity beyond the table.
     if ((prefixes & PREFIX_LOCK) !== 0 && ((flags & field.LOCKABLE) === 0 || mod === 3)) {
-      if (!((this.#options & 1) !== 0 && ((flags >> field.CHECK_SHIFT) & field.CHECK_MASK) === 1))
-        return this.#fail(instruction, 0, available);
+      if (!isLockedControlMove(flags, this.#options)) return this.#fail(instruction, 0, available);
+      return this.#fail(instruction, 0, available);
     }
     let operandSize = 2 << operandSizeIndex;
     let vectorLength = 0;
@@ -564,7 +567,7 @@ export class Decoder {
         return this.#fail(instruction, 0, available);
       vectorLength = 8 << ((flags >> field.VECTOR_SHIFT) & 3);
       if (evex !== 0) {
-        if (!acceptsVectorState(flags, evex, mod)) return this.#fail(instruction, 0, available);
+        if (!acceptsVectorState(form, flags, evex, mod)) return this.#fail(instruction, 0, available);
         evexBits |= evex & 7;
         if ((evex & 0x80) !== 0) evexBits |= EVEX_ZEROING;
         if ((evex & 0x10) !== 0 && mod === 3) {
@@ -599,7 +602,7 @@ export class Decoder {
     instruction.immediateHigh = immediateHigh;
     instruction.immediate2 = immediate2;
     const check = (flags >> field.CHECK_SHIFT) & field.CHECK_MASK;
-    if (check !== 0 && !passesCheck(check, instruction, this.#options, reg, evex))
+    if (check !== 0 && !passesCheck(check, instruction, reg, is64 ? vvvv : vvvv & 7))
       return this.#fail(instruction, 0, available);
     return DecodeStatus.ok;
   }

@@ -2,47 +2,57 @@
 // EVEX's mask, zeroing and b a form allows. All are rare, so they stand outside the decoder's one large function.
 
 import type { Instruction } from "./instruction.ts";
-import { PREFIX_LOCK } from "./instruction.ts";
-import { FIELD_MASK, REGISTER_SHIFT } from "./operand.ts";
+import { PREFIX_LOCK, PREFIX_OPERAND_SIZE } from "./instruction.ts";
+import { FIELD_MASK, REGISTER_SHIFT, SOURCE_REG, SOURCE_SHIFT, SOURCE_VVVV, THROUGH_MODRM } from "./operand.ts";
+import { RegisterClass, registerClass } from "./register.ts";
 import * as field from "./table/form-fields.ts";
+import { formOperands, MAX_OPERANDS } from "./table/form-table.ts";
 
 /** Numbers of the checks; tooling/x86-tables/src/packing.mjs assigns them. */
-const CONTROL_REGISTER = 1,
-  DEBUG_REGISTER = 2,
-  SEGMENT_STORE = 3,
-  SEGMENT_LOAD = 4,
-  MASK_REGISTER = 5,
-  BOUND_REGISTER = 11;
+const CONTROL_REGISTER = 1;
+const DEBUG_REGISTER = 2;
+const SEGMENT_STORE = 3;
+const SEGMENT_LOAD = 4;
+const MASK_REGISTER = 5;
+const GATHER_VEX = 6;
+const GATHER_EVEX = 7;
+const TILE = 8;
+const TILE_SOURCES = 9;
+const BOUND_REGISTER = 10;
+const DISTINCT = 11;
+const NOT_RIP_RELATIVE = 12;
+const GENERAL_REGISTER = 13;
+const NO_OPERAND_SIZE_PREFIX = 14;
 
-const CONTROL = 7;
 const SEGMENT_CS = 1;
+const LAST_FIXED_NUMBER = 7;
+
+/** Whether `LOCK MOV CR0`, which AMD processors take as MOV CR8, may stand; APM volume 3, MOV CRn. */
+export function isLockedControlMove(flags: number, options: number): boolean {
+  return (options & 1) !== 0 && ((flags >> field.CHECK_SHIFT) & field.CHECK_MASK) === CONTROL_REGISTER;
+}
 
 /**
  * Whether the registers of a form that needs a check exist and may stand together.
  *
  * @param reg - ModRM.reg with its extension bits
+ * @param vvvv - VEX or EVEX.vvvv, not inverted, with its extension bit
  */
-export function passesCheck(
-  check: number,
-  instruction: Instruction,
-  options: number,
-  reg: number,
-  _evex: number,
-): boolean {
+export function passesCheck(check: number, instruction: Instruction, reg: number, vvvv: number): boolean {
+  const register = (index: number): number => (instruction.packedOperands[index] >> REGISTER_SHIFT) & FIELD_MASK;
+  const number = (index: number): number => register(index) & 31;
   switch (check) {
     case CONTROL_REGISTER: {
       // CR0, CR2, CR3, CR4 and CR8 exist; SDM volume 2, MOV to and from control registers.
-      let number = reg;
+      let control = reg;
       if ((instruction.prefixBits & PREFIX_LOCK) !== 0) {
-        // AMD: LOCK MOV CR0 is MOV CR8; APM volume 3, MOV CRn.
-        if ((options & 1) === 0 || reg !== 0) return false;
-        number = 8;
-        const packed = instruction.packedOperands;
-        const index = ((packed[0] >> REGISTER_SHIFT) & FIELD_MASK) >> 5 === CONTROL ? 0 : 1;
-        packed[index] += 8 << REGISTER_SHIFT;
+        if (reg !== 0) return false;
+        control = 8;
+        const index = registerClass(register(0)) === RegisterClass.control ? 0 : 1;
+        instruction.packedOperands[index] += control << REGISTER_SHIFT;
         instruction.prefixBits &= ~PREFIX_LOCK;
       }
-      return number === 0 || number === 2 || number === 3 || number === 4 || number === 8;
+      return control === 0 || control === 2 || control === 3 || control === 4 || control === 8;
     }
     case DEBUG_REGISTER:
       return reg < 8;
@@ -51,25 +61,67 @@ export function passesCheck(
     case SEGMENT_LOAD:
       return (reg & 7) < 6 && (reg & 7) !== SEGMENT_CS;
     case MASK_REGISTER:
-      return reg < 8;
+      for (let i = 0; i < instruction.operandCount; i++) {
+        const template = formOperands[instruction.form * MAX_OPERANDS + i];
+        const isMask = registerClass((template >> REGISTER_SHIFT) & FIELD_MASK) === RegisterClass.mask;
+        const source = (template >> SOURCE_SHIFT) & 7;
+        if (isMask && (source === SOURCE_REG ? reg : source === SOURCE_VVVV ? vvvv : 0) > LAST_FIXED_NUMBER)
+          return false;
+      }
+      return true;
+    case GATHER_VEX: {
+      // Destination, index and mask must differ; SDM volume 2, VGATHERDPS.
+      const index = instruction.memoryIndex & 31;
+      return number(0) !== index && number(0) !== number(2) && number(2) !== index;
+    }
+    case GATHER_EVEX:
+      return number(0) !== (instruction.memoryIndex & 31);
+    case TILE:
+      return reg <= LAST_FIXED_NUMBER;
+    case TILE_SOURCES:
+      // The three tiles must differ; SDM volume 2, TDPBF16PS.
+      return (
+        reg <= LAST_FIXED_NUMBER &&
+        number(1) <= LAST_FIXED_NUMBER &&
+        vvvv <= LAST_FIXED_NUMBER &&
+        number(0) !== number(1) &&
+        number(0) !== number(2) &&
+        number(1) !== number(2)
+      );
     case BOUND_REGISTER:
-      return reg < 4;
+    case NOT_RIP_RELATIVE:
+      if (check === NOT_RIP_RELATIVE && registerClass(instruction.memoryBase) === RegisterClass.ip) return false;
+      for (let i = 0; i < 2; i++) if (registerClass(register(i)) === RegisterClass.bound && number(i) > 3) return false;
+      return reg < 4 || registerClass(register(0)) !== RegisterClass.bound;
+    case GENERAL_REGISTER:
+      // EVEX.R' must not extend a general register.
+      return reg < 16;
+    case NO_OPERAND_SIZE_PREFIX:
+      return (instruction.prefixBits & PREFIX_OPERAND_SIZE) === 0;
+    case DISTINCT:
+      // The destination must differ from both sources; SDM volume 2, VFCMADDCPH.
+      return number(0) !== number(1) && !(instruction.operandKind(2) === 1 && number(0) === number(2));
     default:
       return true;
   }
 }
 
 /**
- * Whether a form allows the opmask, zeroing and broadcast or rounding bits of its EVEX prefix (SDM volume 2, 2.7.11).
+ * Whether a form allows the opmask, zeroing, broadcast, rounding and length bits of its EVEX prefix (SDM volume 2, 2.7.11).
  *
  * @param evex - the third payload byte, `z L'L b V' aaa`
+ * @param mod - ModRM.mod
  */
-export function acceptsVectorState(flags: number, evex: number, mod: number): boolean {
+export function acceptsVectorState(form: number, flags: number, evex: number, mod: number): boolean {
   const mask = evex & 7;
+  const b = (evex & 0x10) !== 0;
   if (mask !== 0 && (flags & field.ALLOWS_MASK) === 0) return false;
   if (mask === 0 && (flags & field.REQUIRES_MASK) !== 0) return false;
-  if ((evex & 0x80) !== 0 && ((flags & field.ALLOWS_ZEROING) === 0 || mask === 0)) return false;
-  if ((evex & 0x10) !== 0 && mod === 3 && (flags & (field.EMBEDDED_ROUNDING | field.SUPPRESS_EXCEPTIONS)) === 0)
-    return false;
-  return true;
+  if ((evex & 0x80) !== 0) {
+    if ((flags & field.ALLOWS_ZEROING) === 0 || mask === 0) return false;
+    // Memory is merged, never zeroed.
+    if (mod !== 3 && (formOperands[form * MAX_OPERANDS] & THROUGH_MODRM) !== 0) return false;
+  }
+  if (b && mod === 3) return (flags & (field.EMBEDDED_ROUNDING | field.SUPPRESS_EXCEPTIONS)) !== 0;
+  return (evex & 0x60) !== 0x60;
 }

@@ -251,11 +251,12 @@ export class Instruction {
   }
 
   /**
-   * Where a relative branch goes when the instruction stands at `ip`: `ip + length + immediate`, cut to the operand size.
+   * Where a relative branch goes when the instruction stands at `ip`: `ip + length + immediate`, cut to the size of
+   * the branch operand (2, 4 or 8).
    *
    * @param ip - address (offset in the code segment) of the instruction
    */
   branchTarget(ip: bigint): bigint {
-    return BigInt.asUintN(this.operandSize * 8, ip + BigInt(this.length) + this.immediate);
+    return BigInt.asUintN(this.operandSizeAt(0) * 8, ip + BigInt(this.length) + this.immediate);
   }
 }

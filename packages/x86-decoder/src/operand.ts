@@ -48,8 +48,8 @@ export const SOURCE_REG = 1;
 /** ModRM.rm with its extension bits. */
 export const SOURCE_RM = 2;
 export const SOURCE_VVVV = 3;
-/** The low three bits of the opcode with REX.B. */
-export const SOURCE_OPCODE = 4;
+/** The low three bits of ModRM.rm, or of an opcode without ModRM, with REX.B: general registers, which EVEX.X does not extend. */
+export const SOURCE_BASE = 4;
 /** The upper four bits of the immediate byte. */
 export const SOURCE_IS4 = 5;
 /** ModRM.reg without extension: MMX, x87 and segment registers. */

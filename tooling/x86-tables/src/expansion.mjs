@@ -22,7 +22,7 @@ import { IMMEDIATE, KIND, MEMORY, readOperand, SOURCE } from "./operands.mjs";
 const OPERAND_SIZED = /^[+=~?]*(?:[EGRZOXYM](?:v|z|p|va)\b|rAX$|Ibs|Iz|Iv|Jb|Jz|Ap)/;
 const W_SIZED = /^[+=~?]*(?:[EGRBM]y\b|Gcrc)/;
 const ADDRESS_SIZED = /^[+=~?]*(?:[RG]a\b|rAXa)/;
-const MACHINE_SIZED = /^[+=~?]*(?:[RM]m\b|[CD]m)/;
+const MACHINE_SIZED = /^[+=~?]*(?:[RM]m\b|[CD]m|J[WD]m)/;
 const OPTIONS = /^opt:(\w+)$/;
 
 /** Options of the decoder that enable forms, in the order of their bits. */
@@ -144,6 +144,7 @@ function commonConstraints(encoding, operands, flags, place) {
   const modrmOperands = operands.filter(
     (operand) =>
       operand.source === SOURCE.rm ||
+      (operand.source === SOURCE.base && !encoding.opcodeRegister) ||
       operand.source === SOURCE.rmLow ||
       operand.memory === MEMORY.modrm ||
       operand.memory === MEMORY.vsib,

@@ -50,6 +50,12 @@ export function generate() {
         if (modrm[slot] && !form.encoding.modrm) throw new Error(`${form.place}: opcode with and without ModRM`);
       }
     });
+    // The suffix of 3DNow! comes last: until it is read, any of its forms stands at 0F 0F, for all have the same operands.
+    const suffixed = forms.findIndex((form) => form.encoding.space === "3dnow");
+    if (suffixed >= 0) {
+      slots[0x10f] = [{ id: suffixed + 1, constraints: {}, wide: false, name: "3DNow!" }];
+      modrm[0x10f] = true;
+    }
     return slots.map((candidates, slot) => tree.build(candidates) + (modrm[slot] ? 0x10000 : 0));
   });
 

@@ -123,13 +123,13 @@ export function readEncoding(line) {
       else if (w === "W1") result.w = [1];
       else if (w === "WY") result.wSize = true;
       else if (w !== "WIG") throw fail(`unknown W field ${w}`);
-      result.modrm = true;
     } else if (!opcodeSeen && PREFIX[token] && next !== undefined && !next.startsWith("/"))
       result.prefix = PREFIX[token] ?? null;
     else if (token === "W0" || token === "W1") result.w = [token === "W1" ? 1 : 0];
     else if (/^o\d\d\+?$/.test(token)) result.operandSizes = token === "o32+" ? [4, 8] : [Number(token.slice(1)) / 8];
     else if (/^a\d\d$/.test(token)) result.addressSizes = [Number(token.slice(1)) / 8];
-    else if (!opcodeSeen && result.space === "legacy" && token === "0F" && next !== undefined) result.map = 1;
+    else if (!opcodeSeen && result.space === "legacy" && result.map === 0 && token === "0F" && next !== undefined)
+      result.map = 1;
     else if (token === "0F38") result.map = 2;
     else if (token === "0F3A") result.map = 3;
     else if (token === "0F0F") {

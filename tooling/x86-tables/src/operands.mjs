@@ -36,7 +36,7 @@ export const KIND = {
   maskDestination: 9,
 };
 /** Where the register number comes from, as in packages/x86-decoder/src/form-table.ts. */
-export const SOURCE = { fixed: 0, reg: 1, rm: 2, vvvv: 3, opcode: 4, is4: 5, regLow: 6, rmLow: 7 };
+export const SOURCE = { fixed: 0, reg: 1, rm: 2, vvvv: 3, base: 4, is4: 5, regLow: 6, rmLow: 7 };
 /** How the immediate bytes are read. */
 export const IMMEDIATE = {
   none: 0,
@@ -236,6 +236,11 @@ export function readOperand(text, sizes, index) {
       operand.immediate = IMMEDIATE.byte;
       operand.size = 1;
       return operand;
+    case "I4":
+      operand.kind = KIND.immediate;
+      operand.immediate = IMMEDIATE.is4;
+      operand.size = 1;
+      return operand;
     case "Ib2":
       operand.kind = KIND.immediate2;
       operand.size = 1;
@@ -276,6 +281,13 @@ export function readOperand(text, sizes, index) {
       operand.kind = KIND.branch;
       operand.immediate = sizes.operand === 2 ? IMMEDIATE.branch16 : IMMEDIATE.branch32;
       operand.size = sizes.operand;
+      return operand;
+    case "JWm":
+    case "JDm":
+      // XBEGIN's target is not cut to the operand size; SDM volume 2, XBEGIN.
+      operand.kind = KIND.branch;
+      operand.immediate = token === "JWm" ? IMMEDIATE.branch16 : IMMEDIATE.branch32;
+      operand.size = sizes.machine;
       return operand;
     case "Ap":
       operand.kind = KIND.farPointer;
@@ -348,18 +360,18 @@ export function readOperand(text, sizes, index) {
   const letters = token.slice(1);
   switch (head) {
     case "E":
-      general(size(letters, sizes), SOURCE.rm);
+      general(size(letters, sizes), SOURCE.base);
       rm();
       return memory(size(letters, sizes));
     case "G":
       return general(size(letters, sizes), SOURCE.reg);
     case "R":
-      general(size(letters, sizes), SOURCE.rm);
+      general(size(letters, sizes), SOURCE.base);
       return rm();
     case "B":
       return general(size(letters, sizes), SOURCE.vvvv);
     case "Z":
-      return general(size(letters, sizes), SOURCE.opcode);
+      return general(size(letters, sizes), SOURCE.base);
     case "M":
       operand.kind = KIND.memory;
       return memory(size(letters, sizes));

@@ -91,14 +91,13 @@ export const CHECKS = [
   "maskRegister",
   "gatherVex",
   "gatherEvex",
-  "scatterEvex",
+  "tile",
   "tile3",
-  "tileMemory",
   "boundRegister",
   "distinct",
   "ripRelative",
-  "mib",
-  "tile",
+  "generalRegister",
+  "no66",
 ];
 
 /** @param {import("./expansion.mjs").Form} form */
@@ -114,6 +113,11 @@ function checkNumber(form) {
   )
     name = "maskRegister";
   else if (operands.some((operand) => operand.cls === 17)) name = "boundRegister";
+  else if (
+    form.encoding.space === "evex" &&
+    operands.some((operand) => operand.cls >= 3 && operand.cls <= 5 && operand.source === SOURCE.reg)
+  )
+    name = "generalRegister";
   for (const flag of flags) if (flag.startsWith("check:")) name = flag.slice(6);
   const number = CHECKS.indexOf(name);
   if (number < 0) throw new Error(`${form.place}: unknown check ${name}`);

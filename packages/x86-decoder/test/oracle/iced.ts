@@ -6,6 +6,7 @@ import {
   type Instruction as IcedInstruction,
   Mnemonic as IcedMnemonic,
   Register as IcedRegister,
+  MemorySize,
   MemorySizeExt,
   OpKind,
 } from "iced-x86";
@@ -35,6 +36,9 @@ const codeNames: string[] = [];
 for (const [name, value] of Object.entries(Code)) if (typeof value === "number") codeNames[value] = name;
 const opKindNames: string[] = [];
 for (const [name, value] of Object.entries(OpKind)) if (typeof value === "number") opKindNames[value] = name;
+
+const memorySizeNames: string[] = [];
+for (const [name, value] of Object.entries(MemorySize)) if (typeof value === "number") memorySizeNames[value] = name;
 
 export const icedMnemonic = (value: number): string => mnemonicNames[value] ?? "?";
 export const icedCode = (value: number): string => codeNames[value] ?? "?";
@@ -127,11 +131,11 @@ export function compare(status: number, own: Instruction, iced: IcedInstruction,
     if (b === "mem" || b === "source" || b === "destination" || b === "maskDestination") {
       const broadcast = iced.isBroadcast;
       const size = icedMemorySize(iced.memorySize);
-      if (!broadcast && own.operandSizeAt(i) !== size)
-        return `${what}memory size ${own.operandSizeAt(i)}, iced ${size}`;
+      if (own.operandSizeAt(i) !== size) return `${what}memory size ${own.operandSizeAt(i)}, iced ${size}`;
       if (broadcast !== (own.broadcast !== 0)) return `${what}broadcast ${own.broadcast}, iced ${broadcast}`;
-      if (broadcast && own.broadcast * own.operandSizeAt(i) !== size)
-        return `${what}broadcast ${own.broadcast} of ${own.operandSizeAt(i)}, iced ${size}`;
+      const total = Number(/^Broadcast(\d+)/.exec(memorySizeNames[iced.memorySize] ?? "")?.[1] ?? 0) / 8;
+      if (broadcast && own.broadcast * size !== total)
+        return `${what}broadcast ${own.broadcast} of ${size}, iced ${total}`;
     }
     if (b === "mem") memory = true;
     if (b === "mem" || b === "source" || b === "maskDestination") {
