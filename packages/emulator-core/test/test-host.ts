@@ -25,7 +25,8 @@ export interface Failing {
   readonly callback: keyof EmulatorCallbacks;
   /** The how-many-th call of that callback fails, from 0. */
   readonly at: number;
-  readonly hresult?: number;
+  /** What it answers; E_FAIL when left out. */
+  readonly hresult?: unknown;
   readonly thrown?: unknown;
 }
 
@@ -107,7 +108,7 @@ export class TestHost {
     this.inside?.(callback);
     if (this.failing?.callback !== callback || this.failing.at !== index) return S_OK;
     if ("thrown" in this.failing) throw this.failing.thrown;
-    return this.failing.hresult ?? 0x8000_4005;
+    return "hresult" in this.failing ? (this.failing.hresult as number) : 0x8000_4005;
   }
 
   memory(access: EmulatorMemoryAccess): number {
