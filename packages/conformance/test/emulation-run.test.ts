@@ -127,7 +127,7 @@ describe("contexts", () => {
   });
 
   test("17 instruction bytes: the count says 17, the array holds the first 16", () => {
-    run({ ...mmio, exit: { accessType: 3, gpa: 0, instructionBytes: "11".repeat(16) + "22" } }, (_, __, exit) => {
+    run({ ...mmio, exit: { accessType: 3, gpa: 0, instructionBytes: `${"11".repeat(16)}22` } }, (_, __, exit) => {
       expect(exit.instructionByteCount).toBe(17);
       expect([...exit.instructionBytes]).toEqual(new Array(16).fill(0x11));
     });

@@ -17,8 +17,10 @@ interface Extent {
 export class StepMemory {
   private readonly extents: readonly Extent[];
   private readonly allocation: GuestMemory | null;
+  private readonly partition: Partition;
 
   constructor(partition: Partition, { preset, memory, ram }: StepCase) {
+    this.partition = partition;
     const usesTables = preset === "long";
     const tables = usesTables ? [{ gpa: pageTableBase, size: pageTableSize }] : [];
     const listed = memory.map(({ gpa, bytes }) => ({ gpa, size: bytes.length }));
@@ -36,6 +38,12 @@ export class StepMemory {
       this.write({ gpa: pageTableBase, bytes });
     }
     for (const run of memory) this.write(run);
+  }
+
+  /** Takes the RAM away again. */
+  dispose(): void {
+    for (const { gpa, end } of this.extents) this.partition.unmapGpaRange(gpa, end - gpa);
+    this.allocation?.dispose();
   }
 
   /** The bytes of a range; those that are no RAM read as 0xff. */

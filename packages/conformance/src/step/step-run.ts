@@ -1,9 +1,9 @@
 /**
- * Runs one case of `whv step` on a hypervisor that can run a processor by single instructions: builds the partition that
- * the case describes, runs, and says what changed.
+ * Runs cases of `whv step` on a backend that can run a processor by single instructions: gives the processor the state and
+ * the RAM that the case describes, runs, and says what changed.
  */
 import {
-  type Hypervisor,
+  type Partition,
   RegisterValues,
   type RunVpExit,
   shortRegisterName,
@@ -26,6 +26,8 @@ import { StepMemory } from "./step-memory.ts";
 export interface StepReport {
   /** The exit that ended it, `null` where all instructions ran or one raised an exception. */
   readonly exit: RunVpExit | null;
+  /** What an exit for an unsupported feature or a refused register value was about, in words; else empty. */
+  readonly detail?: string;
   /** Instructions that were completed. */
   readonly instructions: number;
   /** The first exception raised; it has not been delivered. */
@@ -38,9 +40,9 @@ export interface StepReport {
   } | null;
 }
 
-/** What runs the cases of `whv step`: a hypervisor whose processors can be stepped, and how. */
+/** What runs the cases of `whv step`: partitions whose processors can be stepped, and how. */
 export interface StepSource {
-  readonly hypervisor: Hypervisor;
+  readonly createPartition: () => Partition;
   /** Runs at most so many instructions; stops before the delivery of an exception. */
   readonly step: (processor: VirtualProcessor, instructions: number) => StepReport;
   /** The engines that a case may name. */
@@ -74,30 +76,62 @@ export interface StepOutcome {
 const stateComponents: readonly bigint[] = [0xe7n, 7n, 3n, 1n];
 
 /**
- * Runs one case of `whv step`.
+ * Runs cases of `whv step`, one after the other in one partition: a new processor and new RAM for each.
  *
- * @param stepCase - from `readStepCase`
- * @param source - the hypervisor, for instance the simulator's
- * @throws {@link CaseError} for what the hypervisor refuses, for instance a register value that no processor can hold
+ * @example
+ * ```ts
+ * const runner = new StepRunner({ createPartition: () => simHypervisor.createPartition(), step, engines: ["cold"] });
+ * runner.run(readStepCase({ preset: "long", registers: { Rax: 1 }, memory: [{ gpa: 0, bytes: "48ffc0" }] })).registers;
+ * // { Rax: "0x2", Rip: "0x3" }
+ * runner.dispose();
+ * ```
  * @public
  */
-export function runStepCase(stepCase: StepCase, source: StepSource): StepOutcome {
-  const { engine } = stepCase;
-  if (engine !== null && !source.engines.includes(engine)) {
-    throw new CaseError("engine", `"${engine}" is not an engine of this hypervisor (${source.engines.join(", ")})`);
+export class StepRunner {
+  private readonly source: StepSource;
+  private readonly partition: Partition;
+
+  constructor(source: StepSource) {
+    this.source = source;
+    this.partition = source.createPartition();
+    this.partition.setProperty(WHV_PARTITION_PROPERTY_CODE.WHvPartitionPropertyCodeProcessorCount, 1n);
+    this.partition.setup();
   }
-  const partition = source.hypervisor.createPartition();
-  try {
-    partition.setProperty(WHV_PARTITION_PROPERTY_CODE.WHvPartitionPropertyCodeProcessorCount, 1n);
-    partition.setup();
+
+  /**
+   * Runs one case.
+   *
+   * @param stepCase - from `readStepCase`
+   * @throws {@link CaseError} for what the backend refuses, for instance an engine that it does not have
+   */
+  run(stepCase: StepCase): StepOutcome {
+    const { source, partition } = this;
+    const { engine } = stepCase;
+    if (engine !== null && !source.engines.includes(engine)) {
+      throw new CaseError(
+        "engine",
+        `"${engine}" is not an engine of this backend (it has ${source.engines.join(", ")})`,
+      );
+    }
     const memory = new StepMemory(partition, stepCase);
-    const processor = partition.createVirtualProcessor(0);
-    setUp(processor, stepCase, source);
-    const before = readState(processor, source);
-    const report = source.step(processor, stepCase.instructions);
-    return outcome(stepCase, report, changes(before, readState(processor, source)), memory);
-  } finally {
-    partition.dispose();
+    try {
+      const processor = partition.createVirtualProcessor(0);
+      try {
+        setUp(processor, stepCase, source);
+        const before = readState(processor, source);
+        const report = source.step(processor, stepCase.instructions);
+        return outcome(stepCase, report, changes(before, readState(processor, source)), memory);
+      } finally {
+        processor.dispose();
+      }
+    } finally {
+      memory.dispose();
+    }
+  }
+
+  /** Releases the partition. */
+  dispose(): void {
+    this.partition.dispose();
   }
 }
 
@@ -140,7 +174,7 @@ function setUp(processor: VirtualProcessor, stepCase: StepCase, { extended }: St
   if (refused instanceof WhvError) throw new CaseError("registers", refused.message);
   for (const [name, bytes] of stepCase.extended) {
     if (extended === undefined || !extended.names.includes(name)) {
-      throw new CaseError(`registers.${name}`, "this hypervisor's processor has no such register");
+      throw new CaseError(`registers.${name}`, "this backend's processor has no such register");
     }
     extended.write(processor, name, bytes);
   }
@@ -172,14 +206,14 @@ function changes(before: State, after: State): Record<string, RegisterJson> {
 
 function outcome(
   { id, read }: StepCase,
-  { exit, instructions, exception }: StepReport,
+  { exit, detail, instructions, exception }: StepReport,
   registers: Readonly<Record<string, RegisterJson>>,
   memory: StepMemory,
 ): StepOutcome {
   return {
     format: caseFormat,
     id,
-    exit: exit === null ? null : exitJson(exit),
+    exit: exit === null ? null : { ...exitJson(exit), ...(detail ? { detail } : {}) },
     instructions,
     registers,
     memory: read.map((range) => ({ gpa: hexNumber(range.gpa), bytes: hexString(memory.read(range)) })),
