@@ -1,0 +1,150 @@
+/**
+ * Runs a machine to its end in slices, so that keys, signals and slow readers get their turn, and reports how it ended.
+ */
+import { writeFileSync } from "node:fs";
+import { recordEmulations } from "@whvkit/conformance";
+import { createEmulator } from "@whvkit/emulator-core";
+import { createMachine, type Machine, type MachineOptions, type MachineResult } from "@whvkit/microvm";
+import { simHypervisor } from "@whvkit/sim-backend";
+import { describeSystemError, UsageError, WorkError } from "../command-error.ts";
+import { ReaderGone } from "../command-host.ts";
+import type { CommandContext } from "../main.ts";
+import type { ByteSinks } from "./byte-sinks.ts";
+import { ConsoleKeys } from "./console-keys.ts";
+import { statisticsJson, statisticsTable } from "./statistics-report.ts";
+
+/** The machine to make; `terminal` says that keys are typed into it. */
+export type MachineSetup = Omit<MachineOptions, "hypervisor" | "interactive" | "createEmulator"> & {
+  readonly terminal: boolean;
+};
+
+/** What to tell at the end. */
+export interface RunReport {
+  readonly sinks: ByteSinks;
+  readonly quiet: boolean;
+  readonly printScreen: boolean;
+  readonly screenFile: string | undefined;
+  readonly printStatistics: boolean;
+  readonly statisticsFile: string | undefined;
+  /** Takes every emulation as a case, a line each. */
+  readonly record: ((line: string) => void) | undefined;
+}
+
+/** Exits between two looks at the keyboard: a few milliseconds. */
+const sliceExits = 2000;
+
+/** Runs the machine; answers the exit status. */
+export async function runMachine(setup: MachineSetup, report: RunReport, context: CommandContext): Promise<number> {
+  const machine = makeMachine(setup, report);
+  try {
+    const result = await runToEnd(machine, setup.terminal, report, context);
+    if (result === null) {
+      await note("left with Ctrl-A X", report, context);
+      return 0;
+    }
+    await tellEnd(machine, result, report, context);
+    return result.exitStatus;
+  } finally {
+    machine.dispose();
+  }
+}
+
+function makeMachine({ terminal, ...options }: MachineSetup, { record }: RunReport): Machine {
+  try {
+    return createMachine({
+      ...options,
+      hypervisor: simHypervisor,
+      interactive: terminal,
+      ...(terminal ? { clock: "host" } : {}),
+      ...(record === undefined
+        ? {}
+        : { createEmulator: recordEmulations(createEmulator, (recorded) => record(JSON.stringify(recorded))) }),
+    });
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** Runs until the guest ends; `null` when somebody at the terminal left. */
+async function runToEnd(
+  machine: Machine,
+  terminal: boolean,
+  { sinks }: RunReport,
+  context: CommandContext,
+): Promise<MachineResult | null> {
+  let left = false;
+  let wake = (): void => {};
+  const keys = new ConsoleKeys(context.host.stdin, {
+    type: (bytes) => {
+      machine.type(bytes);
+      wake();
+    },
+    leave: () => {
+      left = true;
+      wake();
+    },
+  });
+  if (terminal) keys.start();
+  try {
+    while (!left) {
+      const state = machine.runSlice(sliceExits);
+      sinks.flush();
+      if (context.output.failed) throw new ReaderGone();
+      if (state === "ended") return machine.result;
+      await new Promise<void>((resolve) => {
+        if (state === "running") setImmediate(resolve);
+        else {
+          wake = resolve;
+          const milliseconds = machine.waitMilliseconds;
+          if (milliseconds < 2 ** 31) setTimeout(resolve, Math.max(milliseconds, 0));
+        }
+      });
+    }
+    return null;
+  } finally {
+    if (terminal) keys.stop();
+  }
+}
+
+async function tellEnd(
+  machine: Machine,
+  result: MachineResult,
+  report: RunReport,
+  context: CommandContext,
+): Promise<void> {
+  const { output, errors } = context;
+  if (report.printScreen) await output.line(machine.screenText());
+  if (report.screenFile !== undefined) writeFile(report.screenFile, `${machine.screenText()}\n`);
+  if (result.exitStatus === 0 || result.reason === "debug-exit") await note(result.message, report, context);
+  else {
+    await errors.line(`${errors.style("red", "whv:")} ${result.message}`);
+    const { diagnostic } = result;
+    if (diagnostic !== null) {
+      const bytes = Buffer.from(diagnostic.bytes).toString("hex");
+      await errors.line(`  ${diagnostic.reason} in phase ${diagnostic.phase}: ${diagnostic.message}`);
+      await errors.line(
+        `  at 0x${diagnostic.rip.toString(16)}, ${diagnostic.mode}-bit: ${bytes} ${diagnostic.text ?? ""}`.trimEnd(),
+      );
+    }
+    await errors.flush();
+  }
+  if (report.printStatistics) for (const line of statisticsTable(result)) await output.line(line);
+  if (report.statisticsFile !== undefined)
+    writeFile(report.statisticsFile, `${JSON.stringify(statisticsJson(result))}\n`);
+}
+
+/** Progress, for people. */
+async function note(text: string, { quiet }: RunReport, { errors }: CommandContext): Promise<void> {
+  if (quiet) return;
+  await errors.line(errors.style("dim", text));
+  await errors.flush();
+}
+
+function writeFile(file: string, text: string): void {
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    throw new WorkError(`${file}: ${describeSystemError(error)}`);
+  }
+}
