@@ -105,7 +105,7 @@ const rotateThroughCarry =
 
 /**
  * SHLD and SHRD: bits come in from the second operand. A 16-bit operand may be shifted by more than 16: then bits of the
- * second operand come in again, CF is 0, and SHLD's OF is 0 (undefined by the manual; as Zen does it).
+ * second operand come in again and CF is 0; from 16 on SHLD's OF equals CF (undefined by the manual; as Zen does it).
  */
 const doubleShift =
   (left: boolean): Definition =>
@@ -129,10 +129,11 @@ const doubleShift =
       const moved = left ? b.shr(b.shl(whole, count), b.constant("i32", 32)) : b.shr(whole, count);
       r = b.truncate(moved, "i16");
       const inside = b.unsignedLess(count, b.constant("i32", 17));
+      const below = b.unsignedLess(count, b.constant("i32", 16));
       const less = b.sub(count, b.constant("i32", 1));
       const out = left ? b.bit(moved, 16) : b.truncate(b.shr(whole, less), "i1");
       carry = b.and(out, inside);
-      overflowLeft = (sign) => b.and(b.xor(sign, carry), inside);
+      overflowLeft = (sign) => b.xor(b.and(sign, below), carry);
     } else {
       const rest = b.sub(b.constant("i32", bits), count);
       const less = b.sub(count, b.constant("i32", 1));

@@ -67,16 +67,17 @@ const pushAll =
     b.setRegister(General.rsp, b.stackPointer(-8 * size).rsp);
   };
 
-/** The stored rSP is skipped. */
+/** From the last one stored to the first; the stored rSP is skipped. */
 const popAll =
   (type: IntegerType): Definition =>
   (b) => {
     const size = b.form.operandSize;
-    ORDER.forEach((register, i) => {
-      if (register === General.rsp) return;
+    for (let i = 7; i >= 0; i--) {
+      const register = ORDER[i] as General;
+      if (register === General.rsp) continue;
       const address = stackAddress(b, b.stackPointer(size * (7 - i)));
       b.setRegister(register, b.load(Segment.ss, address, type));
-    });
+    }
     b.setRegister(General.rsp, b.stackPointer(8 * size).rsp);
   };
 

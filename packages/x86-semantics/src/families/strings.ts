@@ -74,11 +74,11 @@ const lods = (size: Size): Definition => (b) => {
   element.advance(General.rsi);
 };
 
-/** The source minus the target: the reverse of the operands' order in the address (volume 2, CMPS). */
+/** The source minus the target (volume 2, CMPS). The target is read first, as Zen shows when both fault. */
 const cmps = (size: Size): Definition => (b) => {
   const element = new Element(b, "cmps", size);
-  const x = element.loadSource();
   const y = element.loadTarget();
+  const x = element.loadSource();
   b.flags("sub", x, y, b.sub(x, y));
   element.advance(General.rsi);
   element.advance(General.rdi);
