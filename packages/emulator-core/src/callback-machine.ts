@@ -34,7 +34,7 @@ export interface MachineParts<Context> {
   readonly segmentation: Segmentation;
   readonly translation: Translation<Context>;
   readonly host: HostCallbacks<Context>;
-  readonly breakpoints: DataBreakpoints;
+  readonly breakpoints: DataBreakpoints<Context>;
   readonly system: SystemOperations;
 }
 
@@ -51,7 +51,7 @@ export class CallbackMachine<Context> implements SpanMachine {
   readonly #segmentation: Segmentation;
   readonly #translation: Translation<Context>;
   readonly #host: HostCallbacks<Context>;
-  readonly #breakpoints: DataBreakpoints;
+  readonly #breakpoints: DataBreakpoints<Context>;
   readonly #system: SystemOperations;
   /** What the last load gave, for {@link CallbackMachine.skipsUnchangedStore}. */
   readonly #loaded: Int32Array = new Int32Array(4);

@@ -134,7 +134,7 @@ export function WHvEmulatorCreateEmulator<Context>(
  *
  * @public
  */
-export function WHvEmulatorDestroyEmulator(emulator: WHvEmulatorHandle<never> | null): number {
+export function WHvEmulatorDestroyEmulator<Context>(emulator: WHvEmulatorHandle<Context> | null): number {
   const found = find(emulator);
   if (found === undefined) return E_INVALIDARG;
   found.destroy();

@@ -20,6 +20,7 @@ import { CallbackMachine } from "./callback-machine.ts";
 import { DataBreakpoints } from "./data-breakpoints.ts";
 import type { ResolvedOptions } from "./emulator-options.ts";
 import { ExitContext } from "./exit-context.ts";
+import { ExitVerification } from "./exit-verification.ts";
 import { Failure } from "./failure.ts";
 import { FaultInjection, InjectionOutcome } from "./fault-injection.ts";
 import { HostCallbacks } from "./host-callbacks.ts";
@@ -51,12 +52,13 @@ export class Emulation<Context> implements InstructionProgress {
   readonly #translation: Translation<Context>;
   readonly #fetch: InstructionFetch<Context>;
   readonly #exchange: RegisterExchange<Context>;
-  readonly #breakpoints: DataBreakpoints;
+  readonly #breakpoints: DataBreakpoints<Context>;
   readonly #machine: CallbackMachine<Context>;
   readonly #ioExecutor: IoExecutor;
   readonly #mmioExecutor: MmioExecutor;
   readonly #retirement: Retirement<Context>;
   readonly #injection: FaultInjection<Context>;
+  readonly #verification: ExitVerification<Context>;
   #context: Context | undefined = undefined;
   #completed = 0;
   #yielded = false;
@@ -73,7 +75,7 @@ export class Emulation<Context> implements InstructionProgress {
     const exchange = new RegisterExchange(registers, host);
     const translation = new Translation(exit, host, failure, fault, options.gpaUnmapped);
     const segmentation = new Segmentation(exit, registers, fault, () => exchange.readFiveLevelPaging());
-    const breakpoints = new DataBreakpoints(registers);
+    const breakpoints = new DataBreakpoints(exit, exchange, options.dataBreakpoints);
     const retirement = new Retirement(exit, registers, exchange, breakpoints, options);
     const system = new SystemOperations(failure, retirement);
     const machine = new CallbackMachine({ exit, registers, fault, segmentation, translation, host, breakpoints, system });
@@ -93,6 +95,7 @@ export class Emulation<Context> implements InstructionProgress {
     this.#ioExecutor = new IoExecutor(machine, repeat);
     this.#mmioExecutor = new MmioExecutor(machine, repeat);
     this.#retirement = retirement;
+    this.#verification = new ExitVerification(exit, exchange, failure, options.verifyExitContext);
     this.#injection = new FaultInjection(exit, registers, exchange, fault, options);
   }
 
@@ -176,9 +179,10 @@ export class Emulation<Context> implements InstructionProgress {
     PortAccess.loadAccumulator(context, this.#registers);
     const low = words[RAX];
     const high = words[RAX + 1];
-    this.#breakpoints.disarm();
+    this.#breakpoints.prepare();
     this.#retirement.prepare(false);
-    if (!this.#exchange.fetchExtra()) return this.answers.failed();
+    this.#verification.prepare();
+    if (!this.#exchange.fetchExtra() || !this.#verification.agrees()) return this.answers.failed();
     const abort = this.#ioExecutor.execute(this.#port);
     if (abort !== Abort.none) return this.answers.failed();
     if (words[RAX] !== low || words[RAX + 1] !== high)
@@ -211,9 +215,12 @@ export class Emulation<Context> implements InstructionProgress {
       this.#failure.internal("unreachable-registers", "registers", message);
       return false;
     }
-    this.#breakpoints.disarm();
+    this.#breakpoints.prepare();
     this.#retirement.prepare(prepared.startsShadow);
-    return this.#exchange.fetch(plan);
+    this.#verification.prepare();
+    if (!this.#exchange.fetch(plan)) return false;
+    this.#breakpoints.arm();
+    return this.#verification.agrees();
   }
 
   // ---- the end ---------------------------------------------------------------------------------------------------

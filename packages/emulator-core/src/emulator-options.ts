@@ -86,7 +86,7 @@ export interface EmulatorOptions<Context = unknown> {
    */
   readonly recheckEnables?: boolean;
   /**
-   * Whether Rip, Rflags and Cs of the exit are compared with the processor's registers in the same get call; a
+   * Whether Rip and Rflags of the exit are compared with the processor's registers in the same get call; a
    * difference answers `InternalEmulationFailure`. Default `false`. For finding mistakes of a host.
    */
   readonly verifyExitContext?: boolean;

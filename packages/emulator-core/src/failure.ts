@@ -50,7 +50,7 @@ export type EmulationReason =
   | "no-memory-operand"
   /** The instruction at RIP is not the port instruction that the exit describes. */
   | "instruction-mismatch"
-  /** Rip, Rflags or Cs of the exit differ from the processor's registers (option `verifyExitContext`). */
+  /** Rip or Rflags of the exit differ from the processor's registers (option `verifyExitContext`). */
   | "exit-context-mismatch"
   /** The guest takes an exception; the emulation was successful. */
   | "guest-fault"

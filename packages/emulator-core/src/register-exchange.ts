@@ -10,7 +10,7 @@ import { COMPOSITE, MAPPED_REGISTERS } from "./register-map.ts";
 import type { RegisterPlan } from "./register-plan.ts";
 
 /** More than any instruction needs: all mapped registers and the event registers. */
-const CAPACITY = MAPPED_REGISTERS.length + 8;
+const CAPACITY = MAPPED_REGISTERS.length + 16;
 
 /** Offsets in words, and sizes in words, of every mapped register: flat, because they are read on every emulation. */
 const wordAt: Int32Array = Int32Array.from(MAPPED_REGISTERS, ({ offset }) => offset >> 2);
@@ -36,7 +36,7 @@ export class RegisterExchange<Context> {
   readonly #before: Int32Array = new Int32Array(CAPACITY * 4);
   /** Names asked for besides a plan's. */
   #extra = 0;
-  readonly #extraNames: Uint32Array = new Uint32Array(8);
+  readonly #extraNames: Uint32Array = new Uint32Array(16);
   #extraFrom = 0;
   /** For questions that come up during execution, when `#got` must stay. */
   readonly #single: RegisterValues = new RegisterValues(1);

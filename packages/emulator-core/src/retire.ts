@@ -29,7 +29,7 @@ export class Retirement<Context> {
   readonly #exit: ExitContext;
   readonly #registers: RegisterFile;
   readonly #exchange: RegisterExchange<Context>;
-  readonly #breakpoints: DataBreakpoints;
+  readonly #breakpoints: DataBreakpoints<Context>;
   readonly #clearsShadow: boolean;
   readonly #trapsAsEvents: boolean;
   #interruptState = NOT_ASKED;
@@ -39,7 +39,7 @@ export class Retirement<Context> {
     exit: ExitContext,
     registers: RegisterFile,
     exchange: RegisterExchange<Context>,
-    breakpoints: DataBreakpoints,
+    breakpoints: DataBreakpoints<Context>,
     options: ResolvedOptions<Context>,
   ) {
     this.#exit = exit;

@@ -75,35 +75,6 @@ describe("an access across a page is two callbacks, low then high, after both tr
   });
 });
 
-describe("accesses above eight bytes", () => {
-  test("sixteen bytes inside a page are 8 and 8, ascending, aligned or not", () => {
-    for (const address of [0xfee0_0020, 0xfee0_0021]) {
-      const s = at(new Session(), BigInt(address));
-      s.host.deviceReads = Array.from({ length: 16 }, (_, i) => i + 1);
-      s.mmio({}, { bytes: code["movups xmm0, [rdi]"], gpa: address });
-      expect(s.host.texts("memory")).toEqual([`read 8@${address.toString(16)}`, `read 8@${(address + 8).toString(16)}`]);
-      expect(s.set["Xmm0"]).toBe(0x100f_0e0d_0c0b_0a09_0807_0605_0403_0201n);
-    }
-  });
-
-  test("cut again where the page ends", () => {
-    const s = at(new Session(), 0xff4n);
-    s.host.registers.set(NAME.WHvX64RegisterXmm0, [0x04030201, 0x08070605, 0x0c0b0a09, 0x100f0e0d]);
-    s.mmio({}, { bytes: code["movups [rdi], xmm0"], accessType: 1 });
-    expect(s.host.texts("memory")).toEqual([
-      "write 8@ff4=0x807060504030201",
-      "write 4@ffc=0xc0b0a09",
-      "write 4@1000=0x100f0e0d",
-    ]);
-  });
-
-  test("a chunk of eight that meets the page's end is cut in two", () => {
-    const s = at(new Session(), 0xffan);
-    s.mmio({}, { bytes: code["movups xmm0, [rdi]"] });
-    expect(s.host.texts("memory")).toEqual(["read 6@ffa", "read 2@1000", "read 8@1002"]);
-  });
-});
-
 describe("read-modify-write: one read, one write, both rights asked before the read", () => {
   test.each(["add [rdi], ecx", "lock add [rdi], ecx", "xchg [rdi], ecx"] as const)("%s", (instruction) => {
     const s = new Session();
