@@ -38,9 +38,9 @@ export const FIELD_MASK = 0x3ff;
 /** Bits 24-26 of a template: where the register number comes from, one of the SOURCE constants. */
 export const SOURCE_SHIFT = 24;
 /** Bit 27 of a template: an 8-bit register, which without REX names AH to BH by 4 to 7. */
-export const BYTE_REGISTER = 1 << 27;
+export const BYTE_REGISTER: number = 1 << 27;
 /** Bit 28 of a template: given by ModRM.rm, memory unless ModRM.mod is 3. */
-export const THROUGH_MODRM = 1 << 28;
+export const THROUGH_MODRM: number = 1 << 28;
 
 export const SOURCE_FIXED = 0;
 /** ModRM.reg with its extension bits. */

@@ -32,19 +32,19 @@ export const MEMORY_STRING = 4;
 export const MEMORY_VSIB = 5;
 
 /** F2 or F3 is part of the opcode. */
-export const CONSUMES_REPEAT = 1 << 7;
-export const LOCKABLE = 1 << 8;
+export const CONSUMES_REPEAT: number = 1 << 7;
+export const LOCKABLE: number = 1 << 8;
 /** 64-bit operand size by default in 64-bit mode; 66 makes it 16. */
-export const DEFAULT_64 = 1 << 9;
+export const DEFAULT_64: number = 1 << 9;
 /** Near branches: 64-bit operand size in 64-bit mode whatever the prefixes say. */
-export const FORCED_64 = 1 << 10;
+export const FORCED_64: number = 1 << 10;
 /** VEX, XOP or EVEX.vvvv names an operand. */
-export const USES_VVVV = 1 << 11;
-export const ALLOWS_MASK = 1 << 12;
-export const REQUIRES_MASK = 1 << 13;
-export const ALLOWS_ZEROING = 1 << 14;
-export const EMBEDDED_ROUNDING = 1 << 15;
-export const SUPPRESS_EXCEPTIONS = 1 << 16;
+export const USES_VVVV: number = 1 << 11;
+export const ALLOWS_MASK: number = 1 << 12;
+export const REQUIRES_MASK: number = 1 << 13;
+export const ALLOWS_ZEROING: number = 1 << 14;
+export const EMBEDDED_ROUNDING: number = 1 << 15;
+export const SUPPRESS_EXCEPTIONS: number = 1 << 16;
 /** Bits 17-20: which further check the form needs, see form-checks.ts. */
 export const CHECK_SHIFT = 17;
 export const CHECK_MASK = 0xf;
@@ -52,10 +52,10 @@ export const CHECK_MASK = 0xf;
 export const VECTOR_SHIFT = 21;
 /** Bits 23-24: 0 no broadcast, else the broadcast element is 1 << n bytes. */
 export const BROADCAST_SHIFT = 23;
-export const LENGTH_IGNORED = 1 << 25;
+export const LENGTH_IGNORED: number = 1 << 25;
 /** ModRM.mod is not read: always a register. */
-export const MOD_IGNORED = 1 << 26;
+export const MOD_IGNORED: number = 1 << 26;
 /** 66 is part of the opcode, not an operand-size prefix. */
-export const CONSUMES_66 = 1 << 27;
+export const CONSUMES_66: number = 1 << 27;
 /** Bits 28-31: 0 disp8 scales by the memory operand's size, else by 1 << (n - 1). */
 export const DISP8_SHIFT = 28;
