@@ -90,9 +90,12 @@ export function expand(line) {
               vector:
                 encoding.space === "vex" || encoding.space === "evex" || encoding.space === "xop" ? length.bytes : 0,
               flags,
-              features: featuresFor(features, encoding, length.bytes),
+              features: featuresFor(features, encoding, length.bytes, operandSize?.[0] ?? (selectsByW ? y : 0)),
               place: line.place,
-              text: `${address ? `a${address * 8} ` : ""}${sized}${line.encoding.join(" ").replace(/^(E?VEX|XOP)\.[^.]+/, `$1.${length.text}`)}`.trim(),
+              text: `${address ? `a${address * 8} ` : ""}${sized}${line.encoding
+                .filter((token) => !/^[oa]\d\d\+?$/.test(token))
+                .join(" ")
+                .replace(/^(E?VEX|XOP)\.[^.]+/, `$1.${length.text}`)}`.trim(),
             });
           }
   return forms;
@@ -124,8 +127,14 @@ function vectorLengths(encoding, place) {
   }
 }
 
-/** @param {string[]} features @param {import("./notation.mjs").Encoding} encoding @param {number} bytes */
-function featuresFor(features, encoding, bytes) {
+/** @param {string[]} features @param {import("./notation.mjs").Encoding} encoding @param {number} bytes @param {number} operandSize */
+function featuresFor(features, encoding, bytes, operandSize) {
+  // Instructions of the early processors: the size decides which one had the form first.
+  if (features.every((name) => name.startsWith("INTEL")) && encoding.space === "legacy") {
+    if (operandSize === 8) return ["X64"];
+    if (operandSize === 4 && !features.includes("INTEL486")) return ["INTEL386"];
+    return features.length === 0 ? ["INTEL8086"] : features;
+  }
   const needsLength =
     (encoding.space === "evex" && bytes < 64 && encoding.l === "x") || (encoding.l === "y" && bytes < 64);
   return needsLength && features.some((name) => name.startsWith("AVX512")) ? ["AVX512VL", ...features] : features;
