@@ -4,7 +4,7 @@
  * @packageDocumentation
  */
 export { Evaluator } from "./evaluator/evaluator.ts";
-export type { Program, StringOperation } from "./evaluator/program.ts";
+export type { InstructionFields, Program, StringOperation } from "./evaluator/program.ts";
 export { families, irOf, programFor, type Support, supportOf } from "./families/meaning.ts";
 export * from "./ir/builder.ts";
 export * from "./ir/flag.ts";
@@ -17,3 +17,8 @@ export { type HelperRegisters, helperRegisters } from "./machine/helper-register
 export * from "./machine/machine.ts";
 export * from "./machine/register-file.ts";
 export { RepeatDriver, type RepeatOptions } from "./repeat/repeat-driver.ts";
+export * from "./system/index.ts";
+export * from "./webassembly/index.ts";
+export { describeIr, describeProgram } from "./printer/description.ts";
+export { flagNames, intervalName } from "./printer/register-names.ts";
+export { verifyIr } from "./ir/verification.ts";

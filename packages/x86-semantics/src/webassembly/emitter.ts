@@ -26,7 +26,7 @@ import type { InstructionFields, StateBase } from "./instruction-fields.ts";
 import { MachineAccess, type MachineImports } from "./machine-access.ts";
 import type { Code, Local } from "./module/code.ts";
 import type { LaneName, LoadName, PlainName, StoreName, ValueType } from "./module/instruction-set.ts";
-import { RECORD_OPERANDS } from "./record.ts";
+import { IMPLICIT_SEGMENT_OPERAND, RECORD_OPERANDS } from "./record.ts";
 import type { Routines } from "./routines.ts";
 import { planValues, type ValuePlan, wantedFlags } from "./value-plan.ts";
 
@@ -232,7 +232,7 @@ class InstructionEmitter {
         code.op("i32.and");
         return;
       case "effectiveAddress":
-        this.#target.fields.effectiveAddress(code, this.#ir.form.addressSize);
+        this.#target.fields.effectiveAddress(code, this.#ir.form.addressSize, operation.stackStep);
         return;
       case "linearAddress":
         this.#linearAddress(operation.segment, operation.offset);
@@ -518,10 +518,8 @@ class InstructionEmitter {
   #segmentBase(segment: SegmentReference): number | null {
     if (segment === "memory") {
       const operand = this.#ir.form.operands.findIndex(({ shape }) => MEMORY_SHAPES.has(shape));
-      if (operand < 0 || operand >= RECORD_OPERANDS) {
-        this.#fail("linearAddress", "the form has no memory operand whose segment it could mean");
-      }
-      return this.#target.fields.segmentBase(this.#code, operand);
+      if (operand >= RECORD_OPERANDS) this.#fail("linearAddress", `memory is operand ${operand}`);
+      return this.#target.fields.segmentBase(this.#code, operand < 0 ? IMPLICIT_SEGMENT_OPERAND : operand);
     }
     if (this.#ir.form.long && segment !== Segment.fs && segment !== Segment.gs) return null;
     return this.#target.state.at(this.#code, RegisterOffset.segments + 16 * segment);

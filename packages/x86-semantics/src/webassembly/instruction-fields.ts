@@ -59,8 +59,8 @@ export interface InstructionFields {
   immediate(code: Code, type: IntegerType): void;
   immediate2(code: Code, type: IntegerType): void;
   length(code: Code): void;
-  /** base + index * scale + displacement modulo the address size, as i64. */
-  effectiveAddress(code: Code, addressSize: 2 | 4 | 8): void;
+  /** base + index * scale + displacement modulo the address size, as i64; `stackStep` more where the base is rSP. */
+  effectiveAddress(code: Code, addressSize: 2 | 4 | 8, stackStep: number): void;
   /** Number of the memory operand's segment, i32. */
   segment(code: Code): void;
   /** Like `operandRegister`, of the 8 bytes of the memory operand's segment base; null when it is known to have none. */
@@ -73,6 +73,8 @@ const FIELD_LOAD: Readonly<Record<IntegerType, LoadName>> = {
   i32: "i32.load",
   i64: "i64.load",
 };
+/** Offset of RSP in the state. */
+const STACK_POINTER: number = RegisterOffset.general + 8 * 4;
 const OFFSET_LOAD: LoadName = ADDRESS_TYPE === "i32" ? "i32.load16_u" : "i64.load16_u";
 
 /** Fields of the record whose address a local holds. */
@@ -122,7 +124,7 @@ export class RecordFields implements InstructionFields {
     code.op("i32.and");
   }
 
-  effectiveAddress(code: Code, addressSize: 2 | 4 | 8): void {
+  effectiveAddress(code: Code, addressSize: 2 | 4 | 8, stackStep: number): void {
     if (addressSize === 8) {
       code.load("i64.load", this.#register(code, RecordOffset.base));
       code.load("i64.load", this.#register(code, RecordOffset.index));
@@ -133,6 +135,11 @@ export class RecordFields implements InstructionFields {
       code.op("i64.add");
       this.#load(code, "i64.load", RecordOffset.displacement);
       code.op("i64.add");
+      if (stackStep !== 0) {
+        this.#stackStep(code, stackStep);
+        code.op("i64.extend_i32_u");
+        code.op("i64.add");
+      }
       return;
     }
     code.load("i32.load", this.#register(code, RecordOffset.base));
@@ -144,7 +151,21 @@ export class RecordFields implements InstructionFields {
     code.op("i32.add");
     this.#load(code, "i32.load", RecordOffset.displacement);
     code.op("i32.add");
+    if (stackStep !== 0) {
+      this.#stackStep(code, stackStep);
+      code.op("i32.add");
+    }
     extendAddress(code, addressSize);
+  }
+
+  /** Pushes the step where the base is rSP, else 0. */
+  #stackStep(code: Code, stackStep: number): void {
+    code.i32(stackStep);
+    code.i32(0);
+    this.#load(code, "i32.load16_u", RecordOffset.base);
+    code.i32(STACK_POINTER);
+    code.op("i32.eq");
+    code.select();
   }
 
   segment(code: Code): void {
@@ -191,10 +212,11 @@ export class KnownFields implements InstructionFields {
     code.i32(this.#instruction.length);
   }
 
-  effectiveAddress(code: Code, addressSize: 2 | 4 | 8): void {
+  effectiveAddress(code: Code, addressSize: 2 | 4 | 8, stackStep: number): void {
     const instruction = this.#instruction;
     const type = addressSize === 8 ? "i64" : "i32";
-    const { low, high } = recordDisplacement(instruction);
+    const onStack = addressRegisterOffset(instruction.memoryBase) === STACK_POINTER;
+    const { low, high } = recordDisplacement(instruction, onStack ? stackStep : 0);
     if (type === "i64") code.i64(low, high);
     else code.i32(low);
     for (const [register, scale] of [

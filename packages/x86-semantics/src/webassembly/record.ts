@@ -11,7 +11,7 @@
  * | 6-7 | index register, likewise |
  * | 8-15 | immediate, 64 bits, extended as the decoder extends it |
  * | 16-23 | displacement, 64 bits, of RIP-relative addresses with the instruction's length added; without memory operand the second immediate |
- * | 24-31 | operands 0 to 3, 2 bytes each: offset in the state of the register, or of the memory operand's segment base; of registers that the state does not hold under a fixed place (control, debug) the number |
+ * | 24-31 | operands 0 to 3, 2 bytes each: offset in the state of the register, or of the memory operand's segment base; of registers that the state does not hold under a fixed place (control, debug) the number; without memory operand the last is the segment base of an implicit one (MONITOR) |
  *
  * Registers are offsets and not numbers, and what is absent points at zeros: a handler decides nothing, it only adds.
  */
@@ -40,6 +40,9 @@ export const RecordOffset = {
 /** How many operands, from the first, have a place in a record; no instruction has a register or memory operand after them. */
 export const RECORD_OPERANDS = 4;
 
+/** Where the segment base of a memory operand is that the instruction does not name. */
+export const IMPLICIT_SEGMENT_OPERAND: number = RECORD_OPERANDS - 1;
+
 /** Mask of the length in its byte, and where the scale starts there. */
 export const LENGTH_MASK = 0xf;
 export const SCALE_SHIFT = 6;
@@ -67,25 +70,28 @@ export function addressRegisterOffset(register: number): number {
   return register === 0 ? StateOffset.zero : (registerLocation(register)?.offset ?? StateOffset.zero);
 }
 
-/** What is added to base and index, in words: RIP-relative displacements count from the next instruction. */
-export function recordDisplacement(instruction: Instruction): { readonly low: number; readonly high: number } {
-  const { displacementLow, displacementHigh } = instruction;
-  if (instruction.memoryBase >> 5 !== RegisterClass.ip) return { low: displacementLow, high: displacementHigh };
-  const low = (displacementLow + instruction.length) | 0;
-  const carry = low >>> 0 < instruction.length ? 1 : 0;
-  return { low, high: (displacementHigh + carry) | 0 };
+/**
+ * What is added to base and index, in words: the displacement and `step`; RIP-relative displacements count from the next
+ * instruction.
+ */
+export function recordDisplacement(
+  instruction: Instruction,
+  step = 0,
+): { readonly low: number; readonly high: number } {
+  const { displacementLow, displacementHigh, length } = instruction;
+  const sum = (displacementLow >>> 0) + step + (instruction.memoryBase >> 5 === RegisterClass.ip ? length : 0);
+  return { low: sum | 0, high: (displacementHigh + (sum > 0xffff_ffff ? 1 : 0)) | 0 };
 }
 
 /** What the record says of operand number `index`; the zeros' offset where there is nothing to say. */
 export function operandOffset(instruction: Instruction, index: number): number {
-  const kind = instruction.operandKind(index);
+  const kind = index < instruction.operandCount ? instruction.operandKind(index) : OperandKind.none;
   if (kind === OperandKind.register) {
     const register = instruction.operandRegister(index);
     return registerLocation(register)?.offset ?? register & 31;
   }
-  return IN_MEMORY_SEGMENT.has(kind)
-    ? segmentBaseOffset(memorySegment(instruction), instruction.mode === 64)
-    : StateOffset.zero;
+  const holdsSegment = IN_MEMORY_SEGMENT.has(kind) || (kind === OperandKind.none && index === IMPLICIT_SEGMENT_OPERAND);
+  return holdsSegment ? segmentBaseOffset(memorySegment(instruction), instruction.mode === 64) : StateOffset.zero;
 }
 
 /**
@@ -108,11 +114,7 @@ export function writeRecord(instruction: Instruction, memory: DataView, offset: 
 
   let { low, high } = recordDisplacement(instruction);
   for (let i = 0; i < RECORD_OPERANDS; i++) {
-    memory.setUint16(
-      offset + RecordOffset.operands + 2 * i,
-      i < instruction.operandCount ? operandOffset(instruction, i) : StateOffset.zero,
-      true,
-    );
+    memory.setUint16(offset + RecordOffset.operands + 2 * i, operandOffset(instruction, i), true);
   }
   if (hasSecondImmediate(instruction)) {
     low = instruction.immediate2;

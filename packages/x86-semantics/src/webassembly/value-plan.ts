@@ -4,10 +4,61 @@
  * can change in between: registers and flags are read in the state before the instruction, so a read never moves across
  * a write or a call.
  */
-import { canStop, makesValue, usesOf } from "../ir/builder.ts";
+import { usesOf } from "../ir/builder.ts";
 import { STATUS_FLAGS } from "../ir/flag.ts";
-import type { Operation } from "../ir/operation.ts";
+import type { Operation, ValueOperation } from "../ir/operation.ts";
 
+/**
+ * Does the operation make its value and do nothing else, so that it may be left out when nobody uses the value? By name,
+ * so that an operation that this compiler does not know is never left out but refused.
+ */
+const PURE: Readonly<Record<ValueOperation["op"], boolean>> = {
+  const: true,
+  const128: true,
+  field: true,
+  registerNumber: true,
+  register: true,
+  flag: true,
+  effectiveAddress: true,
+  linearAddress: true,
+  load: false,
+  in: false,
+  add: true,
+  sub: true,
+  mul: true,
+  mulHighUnsigned: true,
+  mulHighSigned: true,
+  and: true,
+  or: true,
+  xor: true,
+  divide: true,
+  remainder: true,
+  shl: true,
+  shr: true,
+  sar: true,
+  rotl: true,
+  rotr: true,
+  eq: true,
+  ult: true,
+  slt: true,
+  not: true,
+  bswap: true,
+  clz: true,
+  ctz: true,
+  popcnt: true,
+  divideWide: true,
+  remainderWide: true,
+  parity: true,
+  zext: true,
+  sext: true,
+  trunc: true,
+  select: true,
+  lane: true,
+  withLane: true,
+  shuffle: true,
+  call: false,
+  callSecond: true,
+};
 /** Operations whose code takes some operand more than once, so that the operand has to be in a local. */
 const TAKES_TWICE: ReadonlySet<Operation["op"]> = new Set(["flags", "checkBranch", "load", "store", "probe", "call"]);
 /** Operations that read what a write or a call may change. */
@@ -46,12 +97,13 @@ export function planValues(operations: readonly Operation[], wanted: number): Va
   for (let i = count - 1; i >= 0; i--) {
     const operation = operations[i] as Operation;
     const isFlagWrite = operation.op === "flags" || operation.op === "setFlag";
-    const acts = isFlagWrite ? wantedFlags(operation, wanted) !== 0 : !makesValue(operation) || canStop(operation);
+    const pure = PURE[operation.op as ValueOperation["op"]] === true;
+    const acts = isFlagWrite ? wantedFlags(operation, wanted) !== 0 : !pure;
     if (!acts && uses[i] === 0) continue;
     needed[i] = 1;
     place[i] = i;
     const target = user[i] as number;
-    if (makesValue(operation) && !canStop(operation) && operation.op !== "callSecond" && uses[i] === 1 && target >= 0) {
+    if (pure && operation.op !== "callSecond" && uses[i] === 1 && target >= 0) {
       const at = place[target] as number;
       if (!READS_STATE.has(operation.op) || changesBefore[at] === changesBefore[i]) {
         atUse[i] = 1;

@@ -1,0 +1,119 @@
+/**
+ * Instructions for every form that has a meaning: all opcodes of all maps, in all modes, under the prefixes that
+ * matter, with register and memory operands; what the opcode leaves open (registers, displacement, immediate) comes
+ * from a seed. Forms are told apart by their Ir.
+ */
+import { Decoder, DecodeStatus, Instruction, mnemonicName, OperandKind } from "@whvkit/x86-decoder";
+import { formName, type Ir, irOf, supportOf } from "../../src/index.ts";
+import { hash } from "./hashed-machine.ts";
+
+export interface Sample {
+  readonly ir: Ir;
+  readonly instruction: Instruction;
+  readonly bytes: Uint8Array;
+  readonly family: string;
+}
+
+/** How many instructions are kept of one form. */
+const SAMPLES_PER_FORM = 2;
+const LEGACY_PREFIXES = [[], [0x66], [0x67], [0x66, 0x67], [0xf2], [0xf3], [0xf0], [0x66, 0xf0], [0x64], [0x26, 0x66]];
+const REX_PREFIXES = [[], [0x41], [0x48], [0x4f]];
+const MAPS = [[], [0x0f], [0x0f, 0x38], [0x0f, 0x3a]];
+
+export class SampleCollector {
+  readonly samples: Sample[] = [];
+  /** Instructions that got the meaning of a string instruction of the same name. */
+  readonly mistaken = new Set<string>();
+  readonly #count = new Map<Ir, number>();
+  readonly #seed: number;
+  #step = 0;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  collect(): readonly Sample[] {
+    for (const mode of [64, 32, 16] as const) {
+      const decoder = new Decoder(mode);
+      for (const map of MAPS) {
+        for (const legacy of LEGACY_PREFIXES) {
+          for (const rex of mode === 64 ? REX_PREFIXES : [[]]) {
+            for (let opcode = 0; opcode < 256; opcode++) this.#opcode(decoder, [...legacy, ...rex, ...map, opcode]);
+          }
+        }
+      }
+      for (let map = 1; map <= 3; map++) {
+        // VEX: inverted R, X, B, then W, inverted vvvv, L, pp.
+        for (let low = 0; low < 8; low++) {
+          for (const w of [0, 0x80]) {
+            for (let opcode = 0; opcode < 256; opcode++) {
+              for (const vvvv of [0x78, this.#random() & 0x78]) {
+                this.#opcode(decoder, [0xc4, 0xe0 | map, w | vvvv | low, opcode]);
+              }
+            }
+          }
+        }
+        // EVEX: pp and W; L'L, broadcast, V', mask.
+        for (let low = 0; low < 8; low++) {
+          for (const length of [0, 0x20, 0x40]) {
+            for (let opcode = 0; opcode < 256; opcode++) {
+              const second = ((low & 4) << 5) | (this.#random() & 0x78) | 4 | (low & 3);
+              this.#opcode(decoder, [0x62, 0xf0 | map, second, length | 8 | (this.#random() & 0x97), opcode]);
+            }
+          }
+        }
+      }
+    }
+    return this.samples;
+  }
+
+  #random(): number {
+    return hash(this.#seed, this.#step++);
+  }
+
+  /** Tries an opcode with each /digit, as register and as memory operand. */
+  #opcode(decoder: Decoder, start: readonly number[]): void {
+    const bytes = new Uint8Array(32);
+    for (let i = 0; i < bytes.length; i += 4) {
+      const random = this.#random();
+      for (let j = 0; j < 4; j++) bytes[i + j] = random >>> (8 * j);
+    }
+    bytes.set(start);
+    for (let digit = 0; digit < 8; digit++) {
+      for (const mod of [0xc0, this.#random() & 0x80, 0x40]) {
+        bytes[start.length] = mod | (digit << 3) | (this.#random() & 7);
+        this.#try(decoder, bytes);
+      }
+      // 0F 01 and its like tell instructions apart by all of ModRM.
+      for (let rm = 0; rm < 8 && start.at(-2) === 0x0f; rm++) {
+        bytes[start.length] = 0xc0 | (digit << 3) | rm;
+        this.#try(decoder, bytes);
+      }
+    }
+  }
+
+  #try(decoder: Decoder, bytes: Uint8Array): void {
+    const instruction = new Instruction();
+    if (decoder.decode(bytes, 0, instruction) !== DecodeStatus.ok) return;
+    const support = supportOf(instruction.mnemonic);
+    if (!support.supported) return;
+    const ir = irOf(instruction);
+    if (ir === null) throw new Error(`${mnemonicName(instruction.mnemonic)} is supported and has no Ir`);
+    if (ir.string !== null && !hasStringOperand(instruction)) {
+      this.mistaken.add(`${support.family}: ${formName(ir.form)}`);
+      return;
+    }
+    const count = this.#count.get(ir) ?? 0;
+    if (count >= SAMPLES_PER_FORM) return;
+    this.#count.set(ir, count + 1);
+    this.samples.push({ ir, instruction, bytes: bytes.slice(0, instruction.length), family: support.family });
+  }
+}
+
+function hasStringOperand(instruction: Instruction): boolean {
+  for (let i = 0; i < instruction.operandCount; i++) {
+    const kind = instruction.operandKind(i);
+    if (kind === OperandKind.stringSource || kind === OperandKind.stringDestination) return true;
+  }
+  return false;
+}
