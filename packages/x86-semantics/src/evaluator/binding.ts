@@ -22,7 +22,7 @@ import { helperRegisters } from "../machine/helper-registers.ts";
 import { type RegisterInterval, RegisterOffset, Segment } from "../machine/register-file.ts";
 import { SLOT_WORDS } from "./evaluator.ts";
 import { Opcode, ShiftFlags, STRIDE } from "./opcode.ts";
-import type { Program, StringOperation } from "./program.ts";
+import type { InstructionFields, Program, StringOperation } from "./program.ts";
 
 const RFLAGS_INTERVAL: RegisterInterval = { offset: RegisterOffset.rflags, size: 8 };
 
@@ -47,6 +47,25 @@ export function bindUnsupported(instruction: Instruction, reason: string): Progr
     helpers: [],
     unsupported: reason,
     ir: null,
+    fields: null,
+  };
+}
+
+function fieldsOf(instruction: Instruction): InstructionFields {
+  const location = (register: number): RegisterInterval | null => (register === 0 ? null : registerLocation(register));
+  const operandRegisters = Array.from({ length: instruction.operandCount }, (_, i) => location(instruction.operandRegister(i)));
+  const segment = instruction.memorySegment;
+  return {
+    operandRegisters,
+    immediateLow: instruction.immediateLow,
+    immediateHigh: instruction.immediateHigh,
+    immediate2: instruction.immediate2,
+    base: location(instruction.memoryBase),
+    index: location(instruction.memoryIndex),
+    scale: instruction.memoryScale,
+    displacementLow: instruction.displacementLow,
+    displacementHigh: instruction.displacementHigh,
+    segment: segment === 0 ? Segment.ds : segment & 31,
   };
 }
 
@@ -103,6 +122,7 @@ class Binding {
       helpers: this.#helpers,
       unsupported: null,
       ir: this.#ir,
+      fields: fieldsOf(instruction),
     };
   }
 

@@ -15,6 +15,23 @@ export interface StringOperation extends StringElement {
   readonly segment: number;
 }
 
+/** The instruction's own part of a program: what its form leaves open. */
+export interface InstructionFields {
+  /** The register that each operand names, by its place in the register file; null for operands that name none. */
+  readonly operandRegisters: readonly (RegisterInterval | null)[];
+  readonly immediateLow: number;
+  readonly immediateHigh: number;
+  readonly immediate2: number;
+  /** Base and index register of the memory operand; null for none. RIP as base counts from the next instruction. */
+  readonly base: RegisterInterval | null;
+  readonly index: RegisterInterval | null;
+  readonly scale: number;
+  readonly displacementLow: number;
+  readonly displacementHigh: number;
+  /** Segment of the memory or source operand, after overrides. */
+  readonly segment: number;
+}
+
 /** @public */
 export interface Program {
   /** The decoder's number of the mnemonic. */
@@ -38,6 +55,7 @@ export interface Program {
   readonly helpers: readonly Helper[];
   /** Why this instruction has no meaning here; null when it has one. A program with a reason must not be evaluated. */
   readonly unsupported: string | null;
-  /** The form's meaning, for the printer; null when unsupported. */
+  /** The form's meaning, and what this instruction puts into it; for the printer. Null when unsupported. */
   readonly ir: Ir | null;
+  readonly fields: InstructionFields | null;
 }
