@@ -4,19 +4,52 @@
  *
  * @packageDocumentation
  */
-export * from "./capture/case-recorder.ts";
-export * from "./emulation/case-reader.ts";
-export * from "./emulation/emulation-case.ts";
-export * from "./emulation/emulation-run.ts";
-export * from "./explain/explanation.ts";
-export * from "./host/case-host.ts";
-export * from "./host/case-memory.ts";
-export * from "./host/page-walk.ts";
-export * from "./host/transcript.ts";
-export { CaseError, JsonFields } from "./json/json-fields.ts";
-export * from "./moo/moo-file.ts";
-export * from "./moo/port-vector.ts";
-export * from "./registers/extended-register.ts";
-export type { RegisterJson, RegisterWords, SegmentJson } from "./registers/register-json.ts";
-export * from "./step/step-case.ts";
-export * from "./step/step-run.ts";
+export { type RecordedCase, recordEmulations } from "./capture/case-recorder.ts";
+export { caseFormat, caseId, readEmulationCase } from "./emulation/case-reader.ts";
+export type {
+  CallbackName,
+  CaseIoExit,
+  CaseMemoryExit,
+  CaseVpContext,
+  EmulationCase,
+  MemoryRun,
+  PageTranslation,
+  StagedFailure,
+} from "./emulation/emulation-case.ts";
+export {
+  type DiagnosticJson,
+  type EmulationOutcome,
+  type EmulatorSource,
+  runEmulationCase,
+} from "./emulation/emulation-run.ts";
+export { type ExplanationOptions, explainEmulation } from "./explain/explanation.ts";
+export { CaseMemory } from "./host/case-memory.ts";
+export { type PagingState, type WalkResult, walkPageTables } from "./host/page-walk.ts";
+export type {
+  CallbackCall,
+  FailableCall,
+  IoPortCall,
+  MemoryCall,
+  RegistersCall,
+  TranslateCall,
+} from "./host/transcript.ts";
+export { CaseError } from "./json/json-fields.ts";
+export {
+  type MooCycle,
+  MooError,
+  type MooFile,
+  type MooRegister,
+  type MooState,
+  type MooTest,
+  readMooFile,
+} from "./moo/moo-file.ts";
+export {
+  type BusTransfer,
+  portCaseOf,
+  portTransfers,
+  portTransfersOfCalls,
+  portVectorDifferences,
+} from "./moo/port-vector.ts";
+export type { RegisterJson, RegisterWords } from "./registers/register-json.ts";
+export { type MemoryRange, readStepCase, type StepCase, type StepEngine, type StepPreset } from "./step/step-case.ts";
+export { type StepOutcome, type StepReport, StepRunner, type StepSource } from "./step/step-run.ts";

@@ -10,7 +10,7 @@ import { type CallbackName, callbackNames } from "../emulation/emulation-case.ts
 import { hexNumber, hexString } from "../json/json-fields.ts";
 import { type RegisterJson, registersJson } from "../registers/register-json.ts";
 
-/** A recorded case: JSON in the case format, one line of a capture file. */
+/** A recorded case: JSON in the case format, one line of a capture file. @public */
 export interface RecordedCase {
   readonly format: typeof caseFormat;
   readonly id: number;

@@ -16,7 +16,7 @@ import type {
   StagedFailure,
 } from "./emulation-case.ts";
 
-/** Version of the case and result formats that this package reads and writes. */
+/** Version of the case and result formats that this package reads and writes. @public */
 export const caseFormat = 1;
 
 /** Guest-physical addresses have at most 52 bits. */
@@ -30,6 +30,8 @@ const failableCallbacks: readonly CallbackName[] = ["memory", "ioPort", "getRegi
  * The `id` of a case that may be unreadable otherwise, for its answer.
  *
  * @returns the id where it is a string or a number, else `null`
+ *
+ * @public
  */
 export function caseId(value: unknown): string | number | null {
   const id = typeof value === "object" && value !== null ? (value as { id?: unknown }).id : null;
@@ -49,6 +51,8 @@ export function checkFormat(fields: JsonFields): void {
  *
  * @param json - the parsed JSON value
  * @throws {@link CaseError} that names the field, when the value is not a case
+ *
+ * @public
  */
 export function readEmulationCase(json: unknown): EmulationCase {
   const fields = new JsonFields(json, "");

@@ -5,7 +5,7 @@
 import type { EmulatorCallbacks } from "@whvkit/whv-types";
 import type { RegisterWords } from "../registers/register-json.ts";
 
-/** The callbacks by the names that cases and transcripts use. */
+/** The callbacks by the names that cases and transcripts use. @public */
 export type CallbackName = "memory" | "ioPort" | "getRegisters" | "setRegisters" | "translate";
 
 /** The short names of the five callbacks, beside their names in `EmulatorCallbacks`. */
@@ -17,7 +17,7 @@ export const callbackNames: Readonly<Record<keyof EmulatorCallbacks, CallbackNam
   translateGvaPage: "translate",
 };
 
-/** `WHV_VP_EXIT_CONTEXT`. */
+/** `WHV_VP_EXIT_CONTEXT`. @public */
 export interface CaseVpContext {
   /** Current privilege level, 0 to 3. */
   readonly cpl: number;
@@ -36,7 +36,7 @@ export interface CaseVpContext {
   readonly rflags: bigint;
 }
 
-/** `WHV_MEMORY_ACCESS_CONTEXT`. */
+/** `WHV_MEMORY_ACCESS_CONTEXT`. @public */
 export interface CaseMemoryExit {
   readonly kind: "mmio";
   /** 0 to 255 bytes; the structure holds 16, the count says how many were given. */
@@ -49,7 +49,7 @@ export interface CaseMemoryExit {
   readonly gva: bigint;
 }
 
-/** `WHV_X64_IO_PORT_ACCESS_CONTEXT`. */
+/** `WHV_X64_IO_PORT_ACCESS_CONTEXT`. @public */
 export interface CaseIoExit {
   readonly kind: "io";
   readonly instructionBytes: Uint8Array;
@@ -67,14 +67,14 @@ export interface CaseIoExit {
   readonly es: RegisterWords;
 }
 
-/** Consecutive bytes of RAM. */
+/** Consecutive bytes of RAM. @public */
 export interface MemoryRun {
   /** Guest-physical address of the first byte. */
   readonly gpa: number;
   readonly bytes: Uint8Array;
 }
 
-/** What the translate callback answers for one page. */
+/** What the translate callback answers for one page. @public */
 export interface PageTranslation {
   readonly gvaPage: bigint;
   readonly gpaPage: number;
@@ -82,7 +82,7 @@ export interface PageTranslation {
   readonly result: number;
 }
 
-/** A callback failure to stage: the `at`-th call (from 0) of that callback answers `hresult`. */
+/** A callback failure to stage: the `at`-th call (from 0) of that callback answers `hresult`. @public */
 export interface StagedFailure {
   readonly callback: CallbackName;
   readonly at: number;
@@ -90,7 +90,7 @@ export interface StagedFailure {
   readonly hresult: number;
 }
 
-/** One emulation case. */
+/** One emulation case. @public */
 export interface EmulationCase {
   /** As given; `null` where the case has none. */
   readonly id: string | number | null;

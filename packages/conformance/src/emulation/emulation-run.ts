@@ -27,7 +27,7 @@ import {
   type EmulationCase,
 } from "./emulation-case.ts";
 
-/** Where a case's emulator comes from; `@whvkit/emulator-core`'s `createEmulator` fits. */
+/** Where a case's emulator comes from; `@whvkit/emulator-core`'s `createEmulator` fits. @public */
 export interface EmulatorSource {
   /** Creates an emulator over the callbacks; `options` are the case's, unchecked. */
   readonly createEmulator: <Context>(
@@ -36,7 +36,7 @@ export interface EmulatorSource {
   ) => Emulator<Context>;
 }
 
-/** `EmulationDiagnostic` as JSON. */
+/** `EmulationDiagnostic` as JSON. @public */
 export interface DiagnosticJson {
   readonly reason: string;
   readonly message: string;
@@ -57,7 +57,7 @@ export interface DiagnosticJson {
   } | null;
 }
 
-/** What running a case answers: the result line of `whv emulate`. */
+/** What running a case answers: the result line of `whv emulate`. @public */
 export interface EmulationOutcome {
   readonly format: typeof caseFormat;
   readonly id: string | number | null;

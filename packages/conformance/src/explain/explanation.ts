@@ -18,7 +18,7 @@ import { hexNumber } from "../json/json-fields.ts";
 import type { RegisterJson } from "../registers/register-json.ts";
 import { adviceFor } from "./advice.ts";
 
-/** What the caller may add to an explanation. */
+/** What the caller may add to an explanation. @public */
 export interface ExplanationOptions {
   /** Says what an instruction means, in lines; `@whvkit/x86-semantics` can. */
   readonly describe?: (instruction: Instruction) => readonly string[];

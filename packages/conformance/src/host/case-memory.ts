@@ -10,7 +10,7 @@ interface Block {
   readonly before: Uint8Array;
 }
 
-/** Sparse RAM. Of overlapping runs the later one holds. */
+/** Sparse RAM. Of overlapping runs the later one holds. @public */
 export class CaseMemory {
   /** Ascending, neither overlapping nor adjacent. */
   private readonly blocks: readonly Block[];

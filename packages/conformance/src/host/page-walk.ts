@@ -6,7 +6,7 @@
 import { WHV_TRANSLATE_GVA_FLAGS, WHV_TRANSLATE_GVA_RESULT_CODE } from "@whvkit/whv-types";
 import type { CaseMemory } from "./case-memory.ts";
 
-/** The state of the processor that decides about a translation. */
+/** The state of the processor that decides about a translation. @public */
 export interface PagingState {
   readonly cr0: bigint;
   readonly cr3: bigint;
@@ -17,7 +17,7 @@ export interface PagingState {
   readonly cpl: number;
 }
 
-/** A translation's answer. */
+/** A translation's answer. @public */
 export interface WalkResult {
   /** `WHV_TRANSLATE_GVA_RESULT_CODE`. */
   readonly result: number;
@@ -44,7 +44,7 @@ const efer = { longModeEnable: bit(8), longModeActive: bit(10), noExecuteEnable:
 const alignmentCheck = bit(18);
 const physicalMask = 0x000f_ffff_ffff_f000n;
 
-/** Walks the page tables for one linear page address. */
+/** Walks the page tables for one linear page address. @public */
 export function walkPageTables(memory: CaseMemory, state: PagingState, gvaPage: bigint, flags: number): WalkResult {
   const code = WHV_TRANSLATE_GVA_RESULT_CODE;
   const paging = pagingOf(state);

@@ -1,18 +1,20 @@
 /** What the emulator asked of its host, call by call, as the result of a case prints it. */
 
-/** The failure of a call, on every kind of record; absent where the callback answered `S_OK`. */
-interface Failable {
+/** The failure of a call, on every kind of record; absent where the callback answered `S_OK`. @public */
+export interface FailableCall {
   /** What the callback answered when it failed. */
   readonly hresult?: string;
 }
 
-export interface RegistersCall extends Failable {
+/** Registers were read or written. @public */
+export interface RegistersCall extends FailableCall {
   readonly callback: "getRegisters" | "setRegisters";
   /** WHv register names without the prefix, in the order of the call. */
   readonly names: readonly string[];
 }
 
-export interface TranslateCall extends Failable {
+/** A page was translated. @public */
+export interface TranslateCall extends FailableCall {
   readonly callback: "translate";
   readonly gvaPage: string;
   /** `WHV_TRANSLATE_GVA_FLAGS`. */
@@ -22,7 +24,8 @@ export interface TranslateCall extends Failable {
   readonly gpaPage: string;
 }
 
-export interface MemoryCall extends Failable {
+/** Guest-physical memory was read or written. @public */
+export interface MemoryCall extends FailableCall {
   readonly callback: "memory";
   readonly direction: "read" | "write";
   readonly gpa: string;
@@ -31,7 +34,8 @@ export interface MemoryCall extends Failable {
   readonly data: string;
 }
 
-export interface IoPortCall extends Failable {
+/** A port was read or written. @public */
+export interface IoPortCall extends FailableCall {
   readonly callback: "ioPort";
   readonly direction: "in" | "out";
   readonly port: number;
@@ -39,5 +43,5 @@ export interface IoPortCall extends Failable {
   readonly data: string;
 }
 
-/** One callback that the emulator called. */
+/** One callback that the emulator called. @public */
 export type CallbackCall = RegistersCall | TranslateCall | MemoryCall | IoPortCall;

@@ -3,7 +3,7 @@
  * cannot be read: `exit.gpa: "0xzz" is not a number`. What the fields mean belongs to the case parsers.
  */
 
-/** A case that cannot be read: what is wrong, and at which field. */
+/** A case that cannot be read: what is wrong, and at which field. @public */
 export class CaseError extends Error {
   override readonly name = "CaseError";
   /** Path of the field from the case's root, for instance `memory[2].bytes`; empty for the case itself. */

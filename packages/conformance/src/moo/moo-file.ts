@@ -4,8 +4,25 @@
  * unpacked first; what the vectors mean for an emulator is moo-case.ts.
  */
 
-/** A 16-bit register of a MOO state, in the order of the format's bit mask. */
-export const mooRegisters = [
+/** A 16-bit register of a captured state. @public */
+export type MooRegister =
+  | "ax"
+  | "bx"
+  | "cx"
+  | "dx"
+  | "cs"
+  | "ss"
+  | "ds"
+  | "es"
+  | "sp"
+  | "bp"
+  | "si"
+  | "di"
+  | "ip"
+  | "flags";
+
+/** The registers in the order of the format's bit mask. */
+const mooRegisters: readonly MooRegister[] = [
   "ax",
   "bx",
   "cx",
@@ -20,19 +37,16 @@ export const mooRegisters = [
   "di",
   "ip",
   "flags",
-] as const;
+];
 
-/** See {@link mooRegisters}. */
-export type MooRegister = (typeof mooRegisters)[number];
-
-/** Registers and memory at one point; a final state holds only what changed. */
+/** Registers and memory at one point; a final state holds only what changed. @public */
 export interface MooState {
   readonly registers: ReadonlyMap<MooRegister, number>;
   /** Single bytes, in the file's order. */
   readonly memory: readonly { readonly address: number; readonly byte: number }[];
 }
 
-/** One clock cycle of the bus. */
+/** One clock cycle of the bus. @public */
 export interface MooCycle {
   /** Bit 0 is the address latch's. */
   readonly pins: number;
@@ -46,7 +60,7 @@ export interface MooCycle {
   readonly tState: number;
 }
 
-/** One captured instruction. */
+/** One captured instruction. @public */
 export interface MooTest {
   readonly index: number;
   /** Disassembly, for people. */
@@ -61,14 +75,14 @@ export interface MooTest {
   readonly cycles: readonly MooCycle[];
 }
 
-/** A MOO file. */
+/** A MOO file. @public */
 export interface MooFile {
   /** Processor, for instance `"C286"`. */
   readonly cpu: string;
   readonly tests: readonly MooTest[];
 }
 
-/** A file that is not a MOO file, or a broken one: what is wrong, and where. */
+/** A file that is not a MOO file, or a broken one: what is wrong, and where. @public */
 export class MooError extends Error {
   override readonly name = "MooError";
 
@@ -86,6 +100,8 @@ interface Chunk {
  * Reads an unpacked MOO file.
  *
  * @throws {@link MooError} that names the byte where it cannot go on
+ *
+ * @public
  */
 export function readMooFile(bytes: Uint8Array): MooFile {
   const chunks = [...new Section(bytes, 0, bytes.length).chunks()];

@@ -8,7 +8,7 @@ import type { EmulationOutcome } from "../emulation/emulation-run.ts";
 import { type RegisterWords, wordsOf } from "../registers/register-json.ts";
 import type { MooCycle, MooRegister, MooState, MooTest } from "./moo-file.ts";
 
-/** One transfer on a 16-bit bus; a word at an odd port takes two. */
+/** One transfer on a 16-bit bus; a word at an odd port takes two. @public */
 export interface BusTransfer {
   readonly direction: "in" | "out";
   readonly port: number;
@@ -54,6 +54,8 @@ const segmentRegisters: readonly (readonly [MooRegister, number])[] = [
  * The exit that a hypervisor reports for a captured port instruction.
  *
  * @returns `null` where the instruction is none of IN, OUT, INS and OUTS
+ *
+ * @public
  */
 export function portCaseOf(test: MooTest): EmulationCase | null {
   const instruction = portInstructionOf(test.bytes);
@@ -109,6 +111,8 @@ export function portCaseOf(test: MooTest): EmulationCase | null {
 /**
  * What differs between a captured instruction and its emulation, one line each; none where they agree. A captured
  * exception is compared before its delivery: vector, and no change of registers other than what the delivery makes.
+ *
+ * @public
  */
 export function portVectorDifferences(test: MooTest, outcome: EmulationOutcome): string[] {
   if (!outcome.status.includes("EmulationSuccessful")) {
@@ -127,7 +131,7 @@ export function portVectorDifferences(test: MooTest, outcome: EmulationOutcome):
   return [...differences, ...compareRegisters(test, after), ...compareMemory(test, after)];
 }
 
-/** The port transfers of a capture. The data is on the bus in the cycle after the one that starts the transfer. */
+/** The port transfers of a capture. The data is on the bus in the cycle after the one that starts the transfer. @public */
 export function portTransfers(cycles: readonly MooCycle[]): BusTransfer[] {
   const transfers: BusTransfer[] = [];
   for (const [index, cycle] of cycles.entries()) {
@@ -142,7 +146,7 @@ export function portTransfers(cycles: readonly MooCycle[]): BusTransfer[] {
   return transfers;
 }
 
-/** The ports that an emulation touched, as a 16-bit bus carries them: a word at an odd port as two bytes, low first. */
+/** The ports that an emulation touched, as a 16-bit bus carries them: a word at an odd port as two bytes, low first. @public */
 export function portTransfersOfCalls(calls: EmulationOutcome["calls"]): BusTransfer[] {
   return calls.flatMap((call) => {
     if (call.callback !== "ioPort") return [];

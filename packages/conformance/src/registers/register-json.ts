@@ -12,7 +12,7 @@ import {
 } from "@whvkit/whv-types";
 import { CaseError, hexNumber, JsonFields, shown, unsignedInteger } from "../json/json-fields.ts";
 
-/** A register's value as JSON: an integer, or an object of the fields of its WHv structure. */
+/** A register's value as JSON: an integer, or an object of the fields of its WHv structure. @public */
 export type RegisterJson = string | { readonly [field: string]: string | number };
 
 /** `WHV_X64_SEGMENT_REGISTER` as the case format writes it. */
@@ -24,7 +24,7 @@ export interface SegmentJson {
   readonly attributes: string;
 }
 
-/** Four little-endian 32-bit words: one `WHV_REGISTER_VALUE`. */
+/** Four little-endian 32-bit words: one `WHV_REGISTER_VALUE`. @public */
 export type RegisterWords = readonly [number, number, number, number];
 
 interface Field {

@@ -5,23 +5,22 @@ import { CaseError, JsonFields } from "../json/json-fields.ts";
 import { readExtendedRegisters } from "../registers/extended-register.ts";
 import { type RegisterWords, readRegisters } from "../registers/register-json.ts";
 
-/** The environments that a case can start from. */
-export const stepPresets = ["real", "protected16", "protected32", "long"] as const;
-/** See {@link stepPresets}. */
-export type StepPreset = (typeof stepPresets)[number];
+/** The environment that a case starts from, by the mode of its code. @public */
+export type StepPreset = "real" | "protected16" | "protected32" | "long";
 
-/** The engines that a case can ask for. */
-export const stepEngines = ["cold", "compiled"] as const;
-/** See {@link stepEngines}. */
-export type StepEngine = (typeof stepEngines)[number];
+/** What executes the instructions: an interpreter, or compiled code. @public */
+export type StepEngine = "cold" | "compiled";
 
-/** A range of guest-physical memory. */
+const presets: readonly StepPreset[] = ["real", "protected16", "protected32", "long"];
+const engines: readonly StepEngine[] = ["cold", "compiled"];
+
+/** A range of guest-physical memory. @public */
 export interface MemoryRange {
   readonly gpa: number;
   readonly size: number;
 }
 
-/** One case of `whv step`. */
+/** One case of `whv step`. @public */
 export interface StepCase {
   readonly id: string | number | null;
   readonly preset: StepPreset;
@@ -52,12 +51,14 @@ const mostInstructions = 1_000_000;
  * Reads one case of `whv step`.
  *
  * @throws {@link CaseError} that names the field, when the value is not a case
+ *
+ * @public
  */
 export function readStepCase(json: unknown): StepCase {
   const fields = new JsonFields(json, "");
   checkFormat(fields);
   fields.value("id");
-  const preset = fields.choice("preset", stepPresets);
+  const preset = fields.choice("preset", presets);
   const cpl = fields.integer("cpl", 3, 0);
   if (cpl !== 0 && cpl !== 3) throw new CaseError("cpl", `${cpl} is neither 0 nor 3`);
   if (cpl !== 0 && preset === "real") throw new CaseError("cpl", "real mode has no privilege levels");
@@ -73,7 +74,7 @@ export function readStepCase(json: unknown): StepCase {
     ram: fields.value("ram") === undefined ? defaultRam : readRanges(fields, "ram", largestRam),
     instructions: fields.integer("instructions", mostInstructions, 1),
     read: readRanges(fields, "read", largestRead),
-    engine: fields.value("engine") === undefined ? null : fields.choice("engine", stepEngines),
+    engine: fields.value("engine") === undefined ? null : fields.choice("engine", engines),
   };
   if (stepCase.instructions === 0) throw new CaseError("instructions", "0 runs nothing; it must be at least 1");
   fields.finish();

@@ -22,7 +22,7 @@ import type { StepCase, StepEngine } from "./step-case.ts";
 import { presetRegisters } from "./step-environment.ts";
 import { StepMemory } from "./step-memory.ts";
 
-/** What stepping a processor answered. */
+/** What stepping a processor answered. @public */
 export interface StepReport {
   /** The exit that ended it, `null` where all instructions ran or one raised an exception. */
   readonly exit: RunVpExit | null;
@@ -40,7 +40,7 @@ export interface StepReport {
   } | null;
 }
 
-/** What runs the cases of `whv step`: partitions whose processors can be stepped, and how. */
+/** What runs the cases of `whv step`: partitions whose processors can be stepped, and how. @public */
 export interface StepSource {
   readonly createPartition: () => Partition;
   /** Runs at most so many instructions; stops before the delivery of an exception. */
@@ -55,7 +55,7 @@ export interface StepSource {
   };
 }
 
-/** What a step answers: the result line of `whv step`. */
+/** What a step answers: the result line of `whv step`. @public */
 export interface StepOutcome {
   readonly format: typeof caseFormat;
   readonly id: string | number | null;
