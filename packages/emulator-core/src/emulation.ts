@@ -29,7 +29,7 @@ import { PortAccess } from "./port-access.ts";
 import type { PreparedInstruction } from "./program-cache.ts";
 import { RegisterExchange } from "./register-exchange.ts";
 import { planRegisters, type RegisterPlan } from "./register-plan.ts";
-import { Retirement } from "./retire.ts";
+import { NO_EFFECTS, Retirement } from "./retire.ts";
 import { Segmentation } from "./segmentation.ts";
 import { SystemOperations } from "./system-operations.ts";
 import { Translation } from "./translation.ts";
@@ -74,10 +74,11 @@ export class Emulation<Context> implements InstructionProgress {
     const host = new HostCallbacks(callbacks, failure);
     const exchange = new RegisterExchange(registers, host);
     const translation = new Translation(exit, host, failure, fault, options.gpaUnmapped);
-    const segmentation = new Segmentation(exit, registers, fault, () => exchange.readFiveLevelPaging());
+    const fiveLevelPaging = (): boolean | null => exchange.readFiveLevelPaging();
+    const segmentation = new Segmentation(exit, registers, fault, fiveLevelPaging);
     const breakpoints = new DataBreakpoints(exit, exchange, options.dataBreakpoints);
     const retirement = new Retirement(exit, registers, exchange, breakpoints, options);
-    const system = new SystemOperations(failure, retirement);
+    const system = new SystemOperations(failure, retirement, fiveLevelPaging);
     const machine = new CallbackMachine({ exit, registers, fault, segmentation, translation, host, breakpoints, system });
     const { shouldYield } = options;
     const repeat = {
@@ -180,7 +181,7 @@ export class Emulation<Context> implements InstructionProgress {
     const low = words[RAX];
     const high = words[RAX + 1];
     this.#breakpoints.prepare();
-    this.#retirement.prepare(false);
+    this.#retirement.prepare(NO_EFFECTS);
     this.#verification.prepare();
     if (!this.#exchange.fetchExtra() || !this.#verification.agrees()) return this.answers.failed();
     const abort = this.#ioExecutor.execute(this.#port);
@@ -216,7 +217,7 @@ export class Emulation<Context> implements InstructionProgress {
       return false;
     }
     this.#breakpoints.prepare();
-    this.#retirement.prepare(prepared.startsShadow);
+    this.#retirement.prepare(prepared.effects);
     this.#verification.prepare();
     if (!this.#exchange.fetch(plan)) return false;
     this.#breakpoints.arm();

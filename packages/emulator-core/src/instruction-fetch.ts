@@ -4,10 +4,11 @@
  * what has been decoded before.
  */
 import { Decoder, DecodeStatus, Instruction, Mnemonic } from "@whvkit/x86-decoder";
-import { Abort, Helper, Intent, programFor, RegisterOffset, Segment, Vector, type GuestFault, type RegisterFile } from "@whvkit/x86-semantics";
+import { Abort, Intent, programFor, RegisterOffset, Segment, Vector, type GuestFault, type RegisterFile } from "@whvkit/x86-semantics";
 import type { ExitContext } from "./exit-context.ts";
 import type { HostCallbacks } from "./host-callbacks.ts";
 import { type PreparedInstruction, ProgramCache } from "./program-cache.ts";
+import { effectsOf } from "./retire.ts";
 import type { Translation } from "./translation.ts";
 
 /** Longest instruction (Intel SDM volume 2, section 2.3.11). */
@@ -105,7 +106,7 @@ export class InstructionFetch<Context> {
       memoryPlan: null,
       portPlan: null,
       comparesAndExchanges: COMPARE_AND_EXCHANGE.includes(program.mnemonic),
-      startsShadow: program.helpers.includes(Helper.inhibitInterrupts),
+      effects: effectsOf(program),
     };
     this.#cache.insert(this.#words, this.count, mode, prepared);
     this.prepared = prepared;

@@ -4,6 +4,7 @@
  */
 import type { Program } from "@whvkit/x86-semantics";
 import type { RegisterPlan } from "./register-plan.ts";
+import type { RetireEffects } from "./retire.ts";
 
 /** One instruction, ready to run. */
 export interface PreparedInstruction {
@@ -13,8 +14,7 @@ export interface PreparedInstruction {
   portPlan: RegisterPlan | null;
   /** CMPXCHG, CMPXCHG8B or CMPXCHG16B. */
   readonly comparesAndExchanges: boolean;
-  /** It may inhibit interrupts until after the next instruction. */
-  readonly startsShadow: boolean;
+  readonly effects: RetireEffects;
 }
 
 /** Words of a key: sixteen bytes, then how many of them count with the mode. */

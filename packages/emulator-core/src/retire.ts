@@ -4,7 +4,7 @@
  * set; nothing is called here.
  */
 import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
-import { Flag, RegisterOffset, type RegisterFile } from "@whvkit/x86-semantics";
+import { Flag, Helper, type Program, type RegisterFile, RegisterOffset } from "@whvkit/x86-semantics";
 import type { DataBreakpoints } from "./data-breakpoints.ts";
 import type { ResolvedOptions } from "./emulator-options.ts";
 import type { ExitContext } from "./exit-context.ts";
@@ -14,14 +14,31 @@ import type { RegisterExchange } from "./register-exchange.ts";
 const NAME = WHV_REGISTER_NAME;
 const RFLAGS = RegisterOffset.rflags >> 2;
 
-/** WHV_X64_INTERRUPT_STATE_REGISTER.InterruptShadow. */
+/** WHV_X64_INTERRUPT_STATE_REGISTER. */
 const INTERRUPT_SHADOW = 1;
+const NMI_MASKED = 2;
 /** WHV_X64_PENDING_DEBUG_EXCEPTION.SingleStep; bits 0 to 3 are the breakpoints. */
 const SINGLE_STEP = 1 << 4;
 /** DR6.BS; bits 0 to 3 are the breakpoints. */
 const DR6_BS = 1 << 14;
 
 const NOT_ASKED = -1;
+
+/** What an instruction may do to the state that retiring looks after. */
+export interface RetireEffects {
+  /** It may inhibit interrupts until after the next instruction. */
+  readonly mayStartShadow: boolean;
+  /** IRET: loads RF from the stack, and lets NMIs through again. */
+  readonly returnsFromInterrupt: boolean;
+}
+
+export const NO_EFFECTS: RetireEffects = { mayStartShadow: false, returnsFromInterrupt: false };
+
+export function effectsOf(program: Program): RetireEffects {
+  const mayStartShadow = program.helpers.includes(Helper.inhibitInterrupts);
+  const returnsFromInterrupt = program.helpers.includes(Helper.interruptReturn);
+  return mayStartShadow || returnsFromInterrupt ? { mayStartShadow, returnsFromInterrupt } : NO_EFFECTS;
+}
 
 export class Retirement<Context> {
   /** The instruction inhibits interrupts and traps until after the next one (MOV SS, POP SS; STI interrupts only). */
@@ -32,6 +49,8 @@ export class Retirement<Context> {
   readonly #breakpoints: DataBreakpoints<Context>;
   readonly #clearsShadow: boolean;
   readonly #trapsAsEvents: boolean;
+  #returnsFromInterrupt = false;
+  #endsShadow = false;
   #interruptState = NOT_ASKED;
   #dr6 = NOT_ASKED;
 
@@ -50,14 +69,16 @@ export class Retirement<Context> {
     this.#trapsAsEvents = options.debugTraps === "event";
   }
 
-  /** Asks in the get to come for what retiring will need; `mayStartShadow`: the instruction can inhibit interrupts. */
-  prepare(mayStartShadow: boolean): void {
+  /** Asks in the get to come for what retiring will need. */
+  prepare(effects: RetireEffects): void {
     const exit = this.#exit;
     this.startsShadow = false;
-    const shadow = mayStartShadow || (exit.interruptShadow && this.#clearsShadow);
-    this.#interruptState = shadow ? this.#exchange.alsoGet(NAME.WHvRegisterInterruptState) : NOT_ASKED;
-    const dr6 = this.#trapsAsEvents && (exit.singleStep || this.#breakpoints.armed);
-    this.#dr6 = dr6 ? this.#exchange.alsoGet(NAME.WHvX64RegisterDr6) : NOT_ASKED;
+    this.#returnsFromInterrupt = effects.returnsFromInterrupt;
+    this.#endsShadow = exit.interruptShadow && this.#clearsShadow;
+    const asksState = this.#endsShadow || effects.mayStartShadow || effects.returnsFromInterrupt;
+    this.#interruptState = asksState ? this.#exchange.alsoGet(NAME.WHvRegisterInterruptState) : NOT_ASKED;
+    const asksDr6 = this.#trapsAsEvents && (exit.singleStep || this.#breakpoints.armed);
+    this.#dr6 = asksDr6 ? this.#exchange.alsoGet(NAME.WHvX64RegisterDr6) : NOT_ASKED;
   }
 
   /**
@@ -72,8 +93,7 @@ export class Retirement<Context> {
     const words = this.#registers.words;
     if (finished) {
       this.#advance(length);
-      // An instruction that loads RF itself (IRET) decides about it.
-      if (exit.resume && length >= 0) words[RFLAGS] = (words[RFLAGS] as number) & ~Flag.RF;
+      if (exit.resume && !this.#returnsFromInterrupt) words[RFLAGS] = (words[RFLAGS] as number) & ~Flag.RF;
     }
     this.#exchange.putRflags(exit.rflagsLow, exit.rflagsHigh);
     if (finished) this.#putInterruptState();
@@ -102,9 +122,12 @@ export class Retirement<Context> {
   #putInterruptState(): void {
     if (this.#interruptState === NOT_ASKED) return;
     const low = this.#exchange.extraLow(this.#interruptState);
-    const high = this.#exchange.extraHigh(this.#interruptState);
-    const after = this.startsShadow ? low | INTERRUPT_SHADOW : low & ~INTERRUPT_SHADOW;
-    if (this.startsShadow || this.#exit.interruptShadow) this.#exchange.put(NAME.WHvRegisterInterruptState, after, high);
+    let after = low;
+    if (this.startsShadow) after |= INTERRUPT_SHADOW;
+    else if (this.#endsShadow) after &= ~INTERRUPT_SHADOW;
+    if (this.#returnsFromInterrupt) after &= ~NMI_MASKED;
+    if (after !== low || this.#endsShadow)
+      this.#exchange.put(NAME.WHvRegisterInterruptState, after, this.#exchange.extraHigh(this.#interruptState));
   }
 
   #putDebugTraps(): void {

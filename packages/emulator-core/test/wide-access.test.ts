@@ -35,7 +35,7 @@ function machineOn(testHost: TestHost): CallbackMachine<TestHost> {
     translation: new Translation(exit, host, failure, fault, "device"),
     host,
     breakpoints: new DataBreakpoints(exit, exchange, false),
-    system: new SystemOperations(failure, { startsShadow: false }),
+    system: new SystemOperations(failure, { startsShadow: false }, () => false),
   });
 }
 
