@@ -1,7 +1,7 @@
 /**
  * The emitter: one Ir to WebAssembly instructions inside a function that somebody else opened. Narrow integers live in
  * i32 with zeros above their width, i64 and v128 in locals of their own type. Nothing is decided here about where an
- * instruction's fields come from (`instruction-fields.ts`), how memory is reached (`machine-access.ts`), or what follows
+ * instruction's fields come from (`field-source.ts`), how memory is reached (`machine-access.ts`), or what follows
  * the instruction: handlers and compiled regions use the same emitter.
  */
 import { makesValue } from "../ir/builder.ts";
@@ -21,8 +21,8 @@ import {
 } from "../ir/operation.ts";
 import { Vector } from "../machine/machine.ts";
 import { RegisterOffset, Segment } from "../machine/register-file.ts";
+import type { FieldSource, StateBase } from "./field-source.ts";
 import { expandFlags, hasCount } from "./flag-expansion.ts";
-import type { InstructionFields, StateBase } from "./instruction-fields.ts";
 import { MachineAccess, type MachineImports } from "./machine-access.ts";
 import type { Code, Local } from "./module/code.ts";
 import type { LaneName, LoadName, PlainName, StoreName, ValueType } from "./module/instruction-set.ts";
@@ -34,7 +34,7 @@ import { planValues, type ValuePlan, wantedFlags } from "./value-plan.ts";
 export interface EmitterTarget {
   readonly code: Code;
   readonly state: StateBase;
-  readonly fields: InstructionFields;
+  readonly fields: FieldSource;
   readonly imports: MachineImports;
   readonly routines: Routines;
   /** Emits what leaves the instruction with the status (i32, not 0) on the stack; control does not come back. */

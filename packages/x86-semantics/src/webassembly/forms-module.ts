@@ -14,7 +14,7 @@
 import type { Ir } from "../ir/operation.ts";
 import { RegisterOffset } from "../machine/register-file.ts";
 import { emitInstruction } from "./emitter.ts";
-import { RecordFields, StateBase } from "./instruction-fields.ts";
+import { RecordFields, StateBase } from "./field-source.ts";
 import { IMPORT_MEMORY, IMPORT_MODULE, importMachine } from "./machine-access.ts";
 import type { Code, FunctionReference, FunctionType } from "./module/code.ts";
 import { type MemoryLimits, ModuleWriter } from "./module/module.ts";

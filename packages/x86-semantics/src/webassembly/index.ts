@@ -3,10 +3,10 @@
  * compiled regions share.
  */
 export { type EmitterTarget, emitInstruction } from "./emitter.ts";
+export { type FieldSource, KnownFields, RecordFields, StateBase } from "./field-source.ts";
 export { expandFlags, type FlagGroup, hasCount, writtenFlags } from "./flag-expansion.ts";
 export { type FormsInstance, instantiateForms, loadForms } from "./forms-instance.ts";
 export { type CompileOptions, compileForms } from "./forms-module.ts";
-export { type InstructionFields, KnownFields, RecordFields, StateBase } from "./instruction-fields.ts";
 export {
   IMPORT_MEMORY,
   IMPORT_MODULE,

@@ -7,7 +7,7 @@
  * look-up in a translation cache belongs there, in front of the call.
  */
 import type { IntegerType } from "../ir/operation.ts";
-import type { StateBase } from "./instruction-fields.ts";
+import type { StateBase } from "./field-source.ts";
 import type { Code, FunctionReference, FunctionType, Local } from "./module/code.ts";
 import type { LoadName, StoreName } from "./module/instruction-set.ts";
 import type { ModuleWriter } from "./module/module.ts";

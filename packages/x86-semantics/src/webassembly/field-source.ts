@@ -50,7 +50,7 @@ export class StateBase {
 }
 
 /** What a form's code asks of an instruction. Methods push a value on the operand stack of the code they are given. */
-export interface InstructionFields {
+export interface FieldSource {
   /** Pushes an address; operand `operand`'s register is at that address plus the answer. */
   operandRegister(code: Code, operand: number): number;
   /** Number of the register that the operand names, i32: a segment register's, or one that has no place in the state. */
@@ -78,7 +78,7 @@ const STACK_POINTER: number = RegisterOffset.general + 8 * 4;
 const OFFSET_LOAD: LoadName = ADDRESS_TYPE === "i32" ? "i32.load16_u" : "i64.load16_u";
 
 /** Fields of the record whose address a local holds. */
-export class RecordFields implements InstructionFields {
+export class RecordFields implements FieldSource {
   readonly #state: StateBase;
   readonly #record: Local;
 
@@ -178,7 +178,7 @@ export class RecordFields implements InstructionFields {
 }
 
 /** Fields of an instruction that is known while code for it is written. */
-export class KnownFields implements InstructionFields {
+export class KnownFields implements FieldSource {
   readonly #state: StateBase;
   readonly #instruction: Instruction;
 
