@@ -2,21 +2,36 @@
  * Why the emulation under way cannot go on: one record per emulator, filled at the place that knows, read once when the
  * call answers. Nothing here decides what happens next.
  */
-import type { EmulationPhase, EmulatorCallbacks } from "@whvkit/whv-types";
+import {
+  type EmulationPhase,
+  type EmulationResult,
+  type EmulatorCallbacks,
+  WHV_EMULATOR_STATUS_EMULATION_SUCCESSFUL,
+  WHV_EMULATOR_STATUS_GET_VIRTUAL_PROCESSOR_REGISTERS_CALLBACK_FAILED,
+  WHV_EMULATOR_STATUS_GUEST_CANNOT_BE_FAULTED,
+  WHV_EMULATOR_STATUS_INTERNAL_EMULATION_FAILURE,
+  WHV_EMULATOR_STATUS_INTERRUPT_CAUSED_INTERCEPT,
+  WHV_EMULATOR_STATUS_IO_PORT_CALLBACK_FAILED,
+  WHV_EMULATOR_STATUS_MEMORY_CALLBACK_FAILED,
+  WHV_EMULATOR_STATUS_SET_VIRTUAL_PROCESSOR_REGISTERS_CALLBACK_FAILED,
+  WHV_EMULATOR_STATUS_TRANSLATE_GVA_PAGE_CALLBACK_FAILED,
+  WHV_EMULATOR_STATUS_TRANSLATE_GVA_PAGE_CALLBACK_GPA_IS_NOT_ALIGNED,
+} from "@whvkit/whv-types";
 
-/** Bits of `WHV_EMULATOR_STATUS.AsUINT32` (WinHvEmulation.h). */
-export const EmulatorStatus = {
-  emulationSuccessful: 1 << 0,
-  internalEmulationFailure: 1 << 1,
-  ioPortCallbackFailed: 1 << 2,
-  memoryCallbackFailed: 1 << 3,
-  translateGvaPageCallbackFailed: 1 << 4,
-  translateGvaPageCallbackGpaIsNotAligned: 1 << 5,
-  getVirtualProcessorRegistersCallbackFailed: 1 << 6,
-  setVirtualProcessorRegistersCallbackFailed: 1 << 7,
-  interruptCausedIntercept: 1 << 8,
-  guestCannotBeFaulted: 1 << 9,
-} as const;
+/** Bits of `WHV_EMULATOR_STATUS.AsUINT32`, under the names that results have for them. */
+export const EmulatorStatus: Readonly<Record<EmulatorStatusName, number>> = {
+  emulationSuccessful: WHV_EMULATOR_STATUS_EMULATION_SUCCESSFUL,
+  internalEmulationFailure: WHV_EMULATOR_STATUS_INTERNAL_EMULATION_FAILURE,
+  ioPortCallbackFailed: WHV_EMULATOR_STATUS_IO_PORT_CALLBACK_FAILED,
+  memoryCallbackFailed: WHV_EMULATOR_STATUS_MEMORY_CALLBACK_FAILED,
+  translateGvaPageCallbackFailed: WHV_EMULATOR_STATUS_TRANSLATE_GVA_PAGE_CALLBACK_FAILED,
+  translateGvaPageCallbackGpaIsNotAligned: WHV_EMULATOR_STATUS_TRANSLATE_GVA_PAGE_CALLBACK_GPA_IS_NOT_ALIGNED,
+  getVirtualProcessorRegistersCallbackFailed: WHV_EMULATOR_STATUS_GET_VIRTUAL_PROCESSOR_REGISTERS_CALLBACK_FAILED,
+  setVirtualProcessorRegistersCallbackFailed: WHV_EMULATOR_STATUS_SET_VIRTUAL_PROCESSOR_REGISTERS_CALLBACK_FAILED,
+  interruptCausedIntercept: WHV_EMULATOR_STATUS_INTERRUPT_CAUSED_INTERCEPT,
+  guestCannotBeFaulted: WHV_EMULATOR_STATUS_GUEST_CANNOT_BE_FAULTED,
+};
+type EmulatorStatusName = Exclude<keyof EmulationResult, "hresult" | "statusBits" | "diagnostic">;
 
 /**
  * The codes that `EmulationDiagnostic.reason` takes. They are stable: scripts may compare them.
@@ -132,8 +147,7 @@ export class Failure {
 const E_FAIL = 0x80004005;
 
 function describeAnswer(answer: unknown): string {
-  if (typeof answer === "object" && answer !== null && "then" in answer)
-    return "a promise (callbacks are synchronous)";
+  if (typeof answer === "object" && answer !== null && "then" in answer) return "a promise (callbacks are synchronous)";
   return String(answer);
 }
 
