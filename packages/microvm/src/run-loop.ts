@@ -74,8 +74,8 @@ export class RunLoop {
   }
 
   /**
-   * Runs until the end, a halt without anything to do, or `maxExits` exits. `leap` says whether a halt may leap over
-   * host time to the next timer.
+   * Runs until the end, a halt without anything to do, or `maxExits` exits (a leap from timer to timer counts as one).
+   * `leap` says whether a halt may leap over host time to the next timer.
    */
   run(maxExits: number, leap: boolean): "running" | "waiting" | "ended" {
     const { limits } = this.#parts;
@@ -83,9 +83,10 @@ export class RunLoop {
       this.#deadline = performance.now() + 1000 * (limits.timeoutSeconds ?? Number.POSITIVE_INFINITY);
     for (let i = 0; i < maxExits; i++) {
       if (i % EXITS_PER_CLOCK_CHECK === 0) this.#checkHost();
-      if (this.end === null && this.#halted && !this.#wake(leap)) return this.end === null ? "waiting" : "ended";
+      const halt = this.#halted && this.end === null ? this.#wake(leap) : "awake";
       if (this.end !== null) return "ended";
-      this.#runOnce();
+      if (halt === "waiting") return "waiting";
+      if (halt === "awake") this.#runOnce();
     }
     return this.end === null ? "running" : "ended";
   }
@@ -154,28 +155,27 @@ export class RunLoop {
   }
 
   /**
-   * Tries to end a halt. Answers whether the processor may run; otherwise the machine waits for input, or has ended
-   * because nothing can wake it.
+   * One step towards the end of a halt: `"awake"` when the processor may run, `"asleep"` after a leap that woke nobody,
+   * `"waiting"` when only the host can bring what is missing (input, or its time). Ends the run when nothing can.
    */
-  #wake(leap: boolean): boolean {
+  #wake(leap: boolean): "awake" | "asleep" | "waiting" {
     const { board, time, interactive } = this.#parts;
     if (!this.injection.enabled) {
       this.finish("halted", "The guest halted with interrupts disabled; nothing can wake it.");
-      return false;
+      return "asleep";
     }
-    while (!board.pic.requesting) {
-      if (board.clock.nextDeadline === Number.POSITIVE_INFINITY) {
-        if (!interactive || leap)
-          this.finish("halted", "The guest halted and waits for an interrupt, but no device will raise one.");
-        return false;
-      }
-      if (!leap && time.waitMilliseconds > 0) return false;
-      time.leap();
-      this.#checkHost();
-      if (this.end !== null) return false;
+    if (board.pic.requesting) {
+      this.#halted = false;
+      return "awake";
     }
-    this.#halted = false;
-    return true;
+    if (board.clock.nextDeadline === Number.POSITIVE_INFINITY) {
+      if (interactive && !leap) return "waiting";
+      this.finish("halted", "The guest halted and waits for an interrupt, but no device will raise one.");
+      return "asleep";
+    }
+    if (!leap && time.waitMilliseconds > 0) return "waiting";
+    time.leap();
+    return "asleep";
   }
 
   #checkHost(): void {

@@ -20,8 +20,8 @@ const OCW3 = {
   enableSpecialMask: 0x40,
 } as const;
 
-/** What the next write to the data port is: an initialization word, or the mask. */
-type Expecting = "mask" | "icw2" | "icw3" | "icw4";
+/** What the next write to the data port is; `icw1`: the mask, but nobody has initialized the chip, so it asks for nothing. */
+type Expecting = "icw1" | "icw2" | "icw3" | "icw4" | "mask";
 
 /** The chip alone; ports 0 (command) and 1 (data). @public */
 export class Pic8259 implements BusDevice {
@@ -42,7 +42,7 @@ export class Pic8259 implements BusDevice {
   #allLevel = false;
   #lowest = 7;
   #vectorBase = 0;
-  #expecting: Expecting = "mask";
+  #expecting: Expecting = "icw1";
   #expectIcw4 = false;
   #single = false;
   #autoEoi = false;

@@ -16,8 +16,11 @@ export class PitCounter {
   /** A count was written that the counting element has not taken yet. */
   nullCount = true;
 
-  /** The level of the OUT pin at the tick that the counter was last brought to. */
-  out = false;
+  /**
+   * The level of the OUT pin at the tick that the counter was last brought to. High before the first control word,
+   * where the data sheet leaves it undefined: so programming a periodic mode makes no edge by itself.
+   */
+  out = true;
   gate: boolean;
 
   /** The count register: what the counting element loads next; 0 until one is written. */

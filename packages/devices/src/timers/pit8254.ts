@@ -61,6 +61,7 @@ export class Pit8254 implements BusDevice {
     this.#line = options.line ?? unconnectedLine;
     this.#channels = [new Channel(true), new Channel(true), new Channel(false)];
     this.#timer = options.clock.createTimer(() => this.#follow());
+    this.#line.set(true);
     this.systemControlPortB = {
       width: 1,
       read: () => this.#readPortB(),

@@ -33,6 +33,8 @@ function initialize(icw4 = 0x01, icw1 = 0x11): void {
 
 describe("initialization", () => {
   it("asks for nothing before it is complete", () => {
+    raise(1);
+    expect(pic.requesting).toBe(false);
     out(0x20, 0x11);
     raise(0);
     expect(pic.requesting).toBe(false);
