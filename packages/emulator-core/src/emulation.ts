@@ -220,6 +220,8 @@ export class Emulation<Context> implements InstructionProgress {
     this.#retirement.prepare(prepared.effects);
     this.#verification.prepare();
     if (!this.#exchange.fetch(plan)) return false;
+    this.#exit.imposeMode(this.#registers);
+    this.#exchange.remember(plan);
     this.#breakpoints.arm();
     return this.#verification.agrees();
   }

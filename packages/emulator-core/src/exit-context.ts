@@ -17,6 +17,9 @@ const INTERRUPT_SHADOW = 1 << 12;
 const CODE_LONG = 1 << 13;
 const CODE_DEFAULT = 1 << 14;
 
+/** EFER.LME and EFER.LMA, as the register has them. */
+const EFER_LME_LMA = 0x500;
+
 const CS_OFFSET = RegisterOffset.segments + 16;
 
 /** `WHV_MEMORY_ACCESS_TYPE`. */
@@ -83,6 +86,14 @@ export class ExitContext {
     words[RegisterOffset.rflags >> 2] = rflags;
     words[(RegisterOffset.rflags >> 2) + 1] = this.rflagsHigh;
     copyWords(view, at + 8, words, CS_OFFSET, 4);
+  }
+
+  /** Makes CR0.PE and EFER.LMA of the register file those of the exit: named operations tell the mode by them. */
+  imposeMode(registers: RegisterFile): void {
+    const { words } = registers;
+    const cr0 = words[RegisterOffset.cr0 >> 2] as number;
+    words[RegisterOffset.cr0 >> 2] = this.protectedMode ? cr0 | 1 : cr0 & ~1;
+    words[RegisterOffset.efer >> 2] = this.longModeActive ? EFER_LME_LMA : 0;
   }
 
   /** The instruction bytes of either access context (both start alike). False: it claims more than 16. */

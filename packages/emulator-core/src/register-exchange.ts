@@ -88,7 +88,6 @@ export class RegisterExchange<Context> {
       if (!this.#host.getRegisters(names, count + this.#extra, this.#got)) return false;
       this.#unpack(plan.fetched);
     }
-    this.#remember(plan);
     return true;
   }
 
@@ -131,7 +130,8 @@ export class RegisterExchange<Context> {
     }
   }
 
-  #remember(plan: RegisterPlan): void {
+  /** Keeps the values before the instruction, so that what it changes can be told. */
+  remember(plan: RegisterPlan): void {
     const words = this.#registers.words;
     const { written, compared } = plan;
     for (let i = 0; i < written.length; i++) {

@@ -24,10 +24,11 @@ export interface RegisterPlan {
 const RIP = registerAt(RegisterOffset.rip);
 const RFLAGS = registerAt(RegisterOffset.rflags);
 const CS = registerAt(RegisterOffset.segments + Segment.cs * 16);
+const EFER = registerAt(RegisterOffset.efer);
 const general = (number: number): number => registerAt(RegisterOffset.general + number * 8);
 
-/** In `WHV_VP_EXIT_CONTEXT`. */
-const HELD_BY_EVERY_EXIT: readonly number[] = [RIP, RFLAGS, CS];
+/** In `WHV_VP_EXIT_CONTEXT`; of EFER only LMA matters to the instructions that come here, and ExecutionState has it. */
+const HELD_BY_EVERY_EXIT: readonly number[] = [RIP, RFLAGS, CS, EFER];
 
 /** RAX, RCX, RSI, RDI, DS and ES of `WHV_X64_IO_PORT_ACCESS_CONTEXT`; its port number is DX, all that INS and OUTS read of RDX. */
 const HELD_BY_PORT_EXIT: readonly number[] = [
