@@ -1,11 +1,10 @@
 /** `whv decode`: one instruction an argument or a line, or the listing of a raw file. */
 import { caseFormat } from "@whvkit/conformance";
-import { Decoder, DecodeStatus, formatInstruction, Instruction } from "@whvkit/x86-decoder";
+import { Decoder, DecodeStatus, describeInstruction, formatInstruction, Instruction } from "@whvkit/x86-decoder";
 import { type Command, Option } from "commander";
 import { integerValue, modeValue } from "../argument-values.ts";
 import { exitStatus, UsageError } from "../command-error.ts";
 import { inputLines, longestLine, readInput } from "../input-lines.ts";
-import { type InstructionJson, instructionJson } from "../instruction-json.ts";
 import type { CommandContext } from "../main.ts";
 
 interface DecodeOptions {
@@ -19,12 +18,6 @@ interface DecodeOptions {
 type Wanted = { readonly bytes: Uint8Array } | { readonly error: string };
 
 const longestInstruction = 15;
-
-const failures: Readonly<Record<number, NonNullable<InstructionJson["error"]>>> = {
-  [DecodeStatus.truncated]: "truncated",
-  [DecodeStatus.invalid]: "invalid-opcode",
-  [DecodeStatus.tooLong]: "too-long",
-};
 
 export function addDecodeCommand(program: Command, context: CommandContext): void {
   program
@@ -90,15 +83,7 @@ function jsonAnswer(wanted: Wanted, where: string, decoder: Decoder, { ip }: Dec
   if ("error" in wanted) return JSON.stringify({ format: caseFormat, id: null, error: `${where}: ${wanted.error}` });
   const instruction = new Instruction();
   const status = decoder.decode(wanted.bytes, 0, instruction);
-  const bytes = Buffer.from(
-    wanted.bytes.subarray(0, status === DecodeStatus.ok ? instruction.length : undefined),
-  ).toString("hex");
-  const failure = failures[status];
-  const answered: InstructionJson =
-    failure === undefined
-      ? instructionJson(instruction, bytes, ip)
-      : { format: caseFormat, bytes, valid: false, error: failure };
-  return JSON.stringify(answered);
+  return JSON.stringify(describeInstruction(instruction, wanted.bytes, status, { ip }));
 }
 
 function answer(
