@@ -154,8 +154,9 @@ class BuiltMachine implements Machine {
 
   dispose(): void {
     this.#emulator.destroy();
-    this.#partition.dispose();
+    this.#processor.dispose();
     this.#ram.dispose();
+    this.#partition.dispose();
   }
 
   /** Counts the host time that `work` takes. */

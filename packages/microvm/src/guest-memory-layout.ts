@@ -39,11 +39,13 @@ interface RamRun {
 /** The machine's RAM, mapped into its partition. */
 export class MachineRam implements GuestRam {
   readonly bytes: Uint8Array;
+  readonly #partition: Partition;
   readonly #memory: GuestMemory;
   readonly #runs: readonly RamRun[];
 
   /** Allocates `size` bytes from the partition and maps them. */
   constructor(partition: Partition, size: number) {
+    this.#partition = partition;
     this.#memory = partition.allocateMemory(size);
     this.bytes = this.#memory.bytes;
     this.#runs = runsOf(size);
@@ -67,7 +69,9 @@ export class MachineRam implements GuestRam {
     return null;
   }
 
+  /** Takes the RAM out of the partition, which must still be there, and gives it back. */
   dispose(): void {
+    for (const run of this.#runs) this.#partition.unmapGpaRange(run.start, run.end - run.start);
     this.#memory.dispose();
   }
 }

@@ -28,7 +28,7 @@ export class GuestTime {
 
   /** Lets the next run take no longer than to the next timer, nor more than `instructions`. */
   limitRun(instructions: number): void {
-    if (this.#counter === null) return;
+    if (this.#counter?.instructionBudget === undefined) return;
     const untilTimer = this.#virtual
       ? Math.ceil((this.#clock.nextDeadline - this.#clock.now) / NANOSECONDS_PER_INSTRUCTION)
       : Number.POSITIVE_INFINITY;
@@ -41,7 +41,7 @@ export class GuestTime {
       this.#clock.advanceTo(Math.floor(hostNanoseconds() - this.#hostStart));
       return;
     }
-    const retired = this.#counter?.instructionsRetired ?? 0;
+    const retired = this.#counter?.instructionCount ?? 0;
     const spent = (retired - this.#instructionsSeen) * NANOSECONDS_PER_INSTRUCTION + NANOSECONDS_PER_EXIT;
     this.#instructionsSeen = retired;
     this.#clock.advanceTo(this.#clock.now + spent);

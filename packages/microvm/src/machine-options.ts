@@ -43,7 +43,7 @@ export interface DebugConsoleOption {
 export interface MachineLimits {
   /**
    * Guest instructions, at least 1. Needs a backend that counts them; creating a machine with this limit on one that
-   * does not throws `RangeError`.
+   * does not throws `RangeError`. Noticed at the exit after it, or at the end of the backend's own budget for one run.
    */
   readonly maxInstructions?: number;
   /** Seconds by the host's clock, above 0. */

@@ -60,7 +60,7 @@ export class RunLoop {
   /** Guest instructions so far, those that the emulator finished included; `null` where nobody counts. */
   get instructions(): number | null {
     const { counter } = this.#parts;
-    return counter === null ? null : counter.instructionsRetired + this.emulations.io + this.emulations.mmio;
+    return counter === null ? null : counter.instructionCount + this.emulations.io + this.emulations.mmio;
   }
 
   /** Ends the run; the first reason wins. */

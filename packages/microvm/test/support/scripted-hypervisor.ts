@@ -136,13 +136,13 @@ export class ScriptedProcessor implements VirtualProcessor {
 
 /** One that counts: each exit comes after one instruction, or after the whole budget when it is `Canceled`. */
 class CountingScriptedProcessor extends ScriptedProcessor {
-  instructionsRetired = 0;
+  instructionCount = 0;
   instructionBudget = Number.POSITIVE_INFINITY;
 
   override run(): RunVpExit {
     const exit = super.run();
     const canceled = exit.exitReason === WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonCanceled;
-    this.instructionsRetired += canceled ? this.instructionBudget : 1;
+    this.instructionCount += canceled ? this.instructionBudget : 1;
     return exit;
   }
 }
