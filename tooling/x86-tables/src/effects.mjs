@@ -100,6 +100,8 @@ function fits(condition, form) {
       return true;
     case "string":
       return operands.some((operand) => operand.kind === KIND.stringSource || operand.kind === KIND.stringDestination);
+    case "control":
+      return operands.some((operand) => operand.cls === CLASS.control || operand.cls === CLASS.debug);
     case "one":
       return operands.some((operand) => operand.immediate === 15);
     case "byte":
@@ -140,6 +142,7 @@ function implicitRegister(text, form) {
   if (/^R\d+$/.test(name)) return of(CLASS.gpr64, Number(name.slice(1)));
   if (name === "AL") return of(CLASS.gpr8, 0);
   if (name === "AH") return of(CLASS.gpr8High, 0);
+  if (name === "CR0") return of(CLASS.control, 0);
   const numbered = /^(XMM|ST)(\d)$/.exec(name);
   if (numbered) return of(numbered[1] === "ST" ? CLASS.st : CLASS.xmm, Number(numbered[2]));
   throw new Error(`effects.txt: unknown register "${text}"`);

@@ -5,10 +5,10 @@ import { mnemonicName } from "../mnemonic.ts";
 import { OperandKind } from "../operand.ts";
 import { Register, RegisterClass, registerClass } from "../register.ts";
 import { immediateText } from "./intel.ts";
-import { baseRegister, displacementOf, registerText } from "./memory-text.ts";
+import { baseRegister, displacementOf, overridingSegment, registerText } from "./memory-text.ts";
 import { numberText, unsignedText } from "./number-text.ts";
 import type { FormatOptions } from "./options.ts";
-import { isString, prefixText } from "./prefix-text.ts";
+import { hidesOperands, prefixText } from "./prefix-text.ts";
 
 const roundingNames: readonly string[] = ["", "rn-sae", "rd-sae", "ru-sae", "rz-sae"];
 const suffixes: Readonly<Record<number, string>> = { 1: "b", 2: "w", 4: "l", 8: "q" };
@@ -27,8 +27,7 @@ const sizeByLetter = /^(mov[sz]x|movsxd)$/;
 /** The text in AT&T syntax: sources first, `%` before registers, `$` before immediates. */
 export function attText(instruction: Instruction, options: FormatOptions): string {
   let text = prefixText(instruction) + attMnemonic(instruction);
-  if (isString(instruction) && instruction.segmentPrefix === 0 && instruction.addressSize * 8 === instruction.mode)
-    return text;
+  if (hidesOperands(instruction)) return text;
   const parts: string[] = [];
   for (let i = instruction.operandCount - 1; i >= 0; i--) {
     let part = operandText(instruction, i, options);
@@ -109,12 +108,7 @@ function attRegister(register: number, options: FormatOptions): string {
 
 function memoryText(instruction: Instruction, kind: number, options: FormatOptions): string {
   const base = baseRegister(instruction, kind);
-  const segment =
-    kind === OperandKind.stringDestination
-      ? Register.es
-      : instruction.segmentPrefix === instruction.memorySegment
-        ? instruction.memorySegment
-        : 0;
+  const segment = kind === OperandKind.stringDestination ? Register.es : overridingSegment(instruction);
   const index = kind === OperandKind.memory ? instruction.memoryIndex : 0;
   let text = segment === 0 ? "" : `${attRegister(segment, options)}:`;
   if (kind === OperandKind.memory) {

@@ -6,7 +6,7 @@ import { OperandKind } from "../operand.ts";
 import { addressText, registerText, segmentText } from "./memory-text.ts";
 import { numberText, unsignedText } from "./number-text.ts";
 import type { FormatOptions } from "./options.ts";
-import { isString, prefixText } from "./prefix-text.ts";
+import { hidesOperands, prefixText } from "./prefix-text.ts";
 
 const intelSizes: Readonly<Record<number, string>> = {
   1: "byte ptr ",
@@ -31,12 +31,6 @@ const nasmSizes: Readonly<Record<number, string>> = {
 };
 const roundingNames: readonly string[] = ["", "rn-sae", "rd-sae", "ru-sae", "rz-sae"];
 
-/** Names of a string instruction's usual text: where its operands say nothing new, they are left out. */
-function hidesOperands(instruction: Instruction): boolean {
-  if (!isString(instruction)) return false;
-  return instruction.segmentPrefix === 0 && instruction.addressSize * 8 === instruction.mode;
-}
-
 /** The text in Intel or NASM syntax. */
 export function intelText(instruction: Instruction, options: FormatOptions): string {
   let text = prefixText(instruction) + mnemonicName(instruction.mnemonic);
@@ -48,6 +42,12 @@ export function intelText(instruction: Instruction, options: FormatOptions): str
   }
   if (instruction.suppressExceptions) text += `, {${roundingNames[instruction.rounding] || "sae"}}`;
   return text;
+}
+
+/** `far ` before the pointer in memory that a far CALL or JMP goes through. */
+function farText(instruction: Instruction, size: number): string {
+  const branches = instruction.mnemonic === Mnemonic.call || instruction.mnemonic === Mnemonic.jmp;
+  return branches && size === instruction.operandSize + 2 ? "far " : "";
 }
 
 function maskText(instruction: Instruction): string {
@@ -68,8 +68,9 @@ function operandText(instruction: Instruction, index: number, options: FormatOpt
       const segment = segmentText(instruction, kind, options);
       const address = addressText(instruction, kind, options);
       const broadcast = instruction.broadcast === 0 ? "" : `{1to${instruction.broadcast}}`;
-      if (options.syntax === "nasm") return `${nasmSizes[size] ?? ""}[${segment}${address}]${broadcast}`;
-      return `${intelSizes[size] ?? ""}${segment}[${address}]${broadcast}`;
+      if (options.syntax === "nasm")
+        return `${farText(instruction, size) || (nasmSizes[size] ?? "")}[${segment}${address}]${broadcast}`;
+      return `${farText(instruction, size)}${intelSizes[size] ?? ""}${segment}[${address}]${broadcast}`;
     }
     case OperandKind.branch: {
       const target = instruction.branchTarget(options.ip ?? 0n);

@@ -29,12 +29,17 @@ export function baseRegister(instruction: Instruction, kind: number): number {
   return instruction.memoryBase;
 }
 
-/** The segment register to print with its colon: an override that counts, or ES of a string destination outside 64-bit mode. */
-export function segmentText(instruction: Instruction, kind: number, options: FormatOptions): string {
-  if (kind === OperandKind.stringDestination) return `${registerText(Register.es, options)}:`;
+/** The segment register that an override prefix makes the operand use, or 0 where the prefix is absent or does not count. */
+export function overridingSegment(instruction: Instruction): number {
   const segment = instruction.memorySegment;
-  if (instruction.segmentPrefix !== segment || segment === 0) return "";
-  return `${registerText(segment, options)}:`;
+  if (segment === 0 || instruction.segmentPrefix !== segment) return 0;
+  return instruction.mode === 64 && segment !== Register.fs && segment !== Register.gs ? 0 : segment;
+}
+
+/** The segment register to print with its colon: an override that counts, or ES of a string destination. */
+export function segmentText(instruction: Instruction, kind: number, options: FormatOptions): string {
+  const segment = kind === OperandKind.stringDestination ? Register.es : overridingSegment(instruction);
+  return segment === 0 ? "" : `${registerText(segment, options)}:`;
 }
 
 /** The displacement of a memory operand as a signed number or, where there is no register, as an address. */

@@ -4,8 +4,9 @@ import type { Instruction } from "../instruction.ts";
 import { Mnemonic } from "../mnemonic.ts";
 import { OperandKind } from "../operand.ts";
 import { RegisterClass, registerClass } from "../register.ts";
-import { LOCKABLE } from "../table/form-fields.ts";
+import { LOCKABLE, MEMORY_MASK, MEMORY_MODRM, MEMORY_SHIFT } from "../table/form-fields.ts";
 import { formFlags, formMnemonics } from "../table/form-table.ts";
+import { overridingSegment } from "./memory-text.ts";
 
 const comparesStrings: ReadonlySet<number> = /* @__PURE__ */ new Set([
   Mnemonic.cmpsb,
@@ -16,6 +17,15 @@ const comparesStrings: ReadonlySet<number> = /* @__PURE__ */ new Set([
   Mnemonic.scasw,
   Mnemonic.scasd,
   Mnemonic.scasq,
+]);
+const withoutBnd: ReadonlySet<number> = /* @__PURE__ */ new Set([
+  Mnemonic.loop,
+  Mnemonic.loope,
+  Mnemonic.loopne,
+  Mnemonic.jcxz,
+  Mnemonic.jecxz,
+  Mnemonic.jrcxz,
+  Mnemonic.xbegin,
 ]);
 const indirectBranches: ReadonlySet<number> = /* @__PURE__ */ new Set([Mnemonic.call, Mnemonic.jmp]);
 const bndBranches: ReadonlySet<number> = /* @__PURE__ */ new Set([Mnemonic.call, Mnemonic.jmp, Mnemonic.ret]);
@@ -29,6 +39,12 @@ export function isString(instruction: Instruction): boolean {
   return false;
 }
 
+/** Whether the operands of a string instruction or XLATB say nothing beyond the mnemonic, so that the text leaves them out. */
+export function hidesOperands(instruction: Instruction): boolean {
+  if (!isString(instruction) && instruction.mnemonic !== Mnemonic.xlatb) return false;
+  return overridingSegment(instruction) === 0 && instruction.addressSize * 8 === instruction.mode;
+}
+
 /** The prefixes as text, each followed by a space. */
 export function prefixText(instruction: Instruction): string {
   let text = "";
@@ -39,6 +55,7 @@ export function prefixText(instruction: Instruction): string {
     // Hardware lock elision; SDM volume 1, 16.3.
     text += repeat === 0xf2 ? "xacquire " : "xrelease ";
   }
+  if (repeat === 0xf3 && mnemonic === Mnemonic.mov && isStoreOfRegister(instruction)) text += "xrelease ";
   if (instruction.lock) text += "lock ";
   if (repeat !== 0 && isString(instruction)) {
     if (comparesStrings.has(mnemonic)) text += repeat === 0xf2 ? "repne " : "repe ";
@@ -46,7 +63,7 @@ export function prefixText(instruction: Instruction): string {
   }
   if (
     repeat === 0xf2 &&
-    (instruction.operandKind(0) === OperandKind.branch || bndBranches.has(mnemonic)) &&
+    ((instruction.operandKind(0) === OperandKind.branch && !withoutBnd.has(mnemonic)) || bndBranches.has(mnemonic)) &&
     isNear(instruction)
   )
     text += "bnd ";
@@ -59,6 +76,13 @@ export function prefixText(instruction: Instruction): string {
   )
     text += "notrack ";
   return text;
+}
+
+/** The forms of MOV that XRELEASE may precede: 88, 89, C6 and C7 with memory. */
+function isStoreOfRegister(instruction: Instruction): boolean {
+  const memoryKind = (formFlags[instruction.form] >> MEMORY_SHIFT) & MEMORY_MASK;
+  const segment = registerClass(instruction.operandRegister(1)) === RegisterClass.segment;
+  return instruction.operandKind(0) === OperandKind.memory && memoryKind === MEMORY_MODRM && !segment;
 }
 
 function isNear(instruction: Instruction): boolean {

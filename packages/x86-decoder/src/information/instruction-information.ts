@@ -1,6 +1,7 @@
 // What one decoded instruction reads and writes: the form's effects with sizes, registers and prefixes filled in.
 
 import type { Instruction } from "../instruction.ts";
+import { Mnemonic } from "../mnemonic.ts";
 import { OperandKind } from "../operand.ts";
 import { Register, RegisterClass, registerClass } from "../register.ts";
 import { accessOf, DYNAMIC_ADDRESS, DYNAMIC_OPERAND, effectsOf, informationTable } from "./effect-table.ts";
@@ -107,7 +108,7 @@ export function instructionInfo(instruction: Instruction): InstructionInformatio
     const used = usedMemory(instruction, i, kind, accesses[access] ?? "none");
     if (used === undefined) continue;
     if (access !== 0) memory.push(used);
-    if (kind === OperandKind.memory) {
+    if (kind === OperandKind.memory && !ignoresAddress.has(instruction.mnemonic)) {
       if (registerClass(used.base) !== RegisterClass.ip) use(used.base, READ);
       use(used.index, READ);
     }
@@ -120,12 +121,46 @@ export function instructionInfo(instruction: Instruction): InstructionInformatio
   return {
     registers: [...registers].map(([register, bits]) => ({ register, access: accessName(bits) })),
     memory,
-    flags: form.flags,
+    flags: countedFlags(instruction, form.flags),
     cpuid: informationTable().features[informationTable().formFeatures[instruction.form - 1]] ?? [],
     privilege: form.privilege,
     flow: form.flow,
     stackChange,
   };
+}
+
+/** Instructions whose memory operand is not even addressed. */
+const ignoresAddress: ReadonlySet<number> = /* @__PURE__ */ new Set([
+  Mnemonic.nop,
+  Mnemonic.reservednop,
+  Mnemonic.ud0,
+  Mnemonic.ud1,
+]);
+const shifts: ReadonlySet<number> = /* @__PURE__ */ new Set([
+  Mnemonic.rol,
+  Mnemonic.ror,
+  Mnemonic.rcl,
+  Mnemonic.rcr,
+  Mnemonic.shl,
+  Mnemonic.sal,
+  Mnemonic.shr,
+  Mnemonic.sar,
+  Mnemonic.shld,
+  Mnemonic.shrd,
+]);
+const noFlags: FlagEffects = { read: [], written: [], undefined: [], cleared: [], set: [] };
+
+/** A shift or rotate by an immediate 0 leaves the flags alone, one by 1 defines OF; SDM volume 2, SHL and RCL. */
+function countedFlags(instruction: Instruction, flags: FlagEffects): FlagEffects {
+  if (
+    !shifts.has(instruction.mnemonic) ||
+    instruction.operandKind(instruction.operandCount - 1) !== OperandKind.immediate
+  )
+    return flags;
+  const count = instruction.immediateLow & (instruction.operandSizeAt(0) === 8 ? 63 : 31);
+  if (count === 0) return noFlags;
+  if (count !== 1 || !flags.undefined.includes("of")) return flags;
+  return { ...flags, written: ["of", ...flags.written], undefined: flags.undefined.filter((name) => name !== "of") };
 }
 
 /** A certain access makes a perhaps of the same direction certain. */

@@ -1,0 +1,67 @@
+// Where we differ from iced-x86 1.21 and keep to it, each with the manual that we follow. Tests accept exactly these.
+
+/** One difference: a pattern over what a comparison reports, and why we are right. */
+export interface Difference {
+  readonly pattern: RegExp;
+  readonly reason: string;
+}
+
+export const decodingDifferences: readonly Difference[] = [
+  {
+    pattern: /^Arpl_r32m16_r32: operand [01] is reg/,
+    reason:
+      "ARPL has 16-bit operands whatever the operand size (SDM volume 2, ARPL: `ARPL r/m16, r16`); iced names 32-bit registers.",
+  },
+  {
+    pattern: /^Xbegin_rel16: operand 0 is branch/,
+    reason:
+      "XBEGIN rel16 does not cut its target to 16 bits (SDM volume 2, XBEGIN); in 16- and 32-bit modes we cut it to EIP's 32.",
+  },
+];
+
+export const flagDifferences: readonly Difference[] = [
+  {
+    pattern: /^(Xor|Sub)_/,
+    reason: "iced reports the constant flags of `xor r, r` and `sub r, r`; we report the instruction, not the idiom.",
+  },
+  {
+    pattern: /^Vmptrst_/,
+    reason: "VMPTRST ends in VMsucceed or VMfail, which write the arithmetic flags (SDM volume 3, 32.2).",
+  },
+  {
+    pattern: /^Fcmov/,
+    reason: "FCMOVcc clears C1 on stack underflow and leaves C0, C2, C3 undefined (SDM volume 2, FCMOVcc).",
+  },
+  {
+    pattern: /^(Rcl|Rcr|Rol|Ror|Shl|Sal|Shr|Sar|Shld|Shrd)_.*_imm8: /,
+    reason:
+      "The count is masked to 5 or 6 bits before it is compared with 0 and 1; RCL and RCR by more than one leave OF undefined (SDM volume 2, RCL).",
+  },
+  { pattern: /^Fnop: /, reason: "FNOP leaves C0 to C3 undefined (SDM volume 2, FNOP)." },
+  {
+    pattern: /^(Vmrun|Skinit)/,
+    reason:
+      "VMRUN loads and stores the guest's flags in the VMCB, it does not compute with them (APM volume 3, VMRUN).",
+  },
+];
+
+/** Text of instructions that are left out of the comparison of texts. */
+export const textDifferences: readonly Difference[] = [
+  {
+    pattern: /^(ltr|lldt|verr|verw|lmsw|str|sldt|smsw|p?movmskp[sd]|v?pmovmskb|v?p(ins|ext)rw|umwait|tpause) /,
+    reason: "Registers whose upper half does not matter: iced's text names a smaller one than its own operand.",
+  },
+  {
+    pattern: /^(cldemote|fn?save|fnsave|fldenv|fnstenv|frstor|(aes|aesen|aesde)c?\w*kl) /,
+    reason: "Sizes without a keyword in assemblers: iced invents one or leaves out `byte ptr`.",
+  },
+  {
+    pattern: /^(nop|ret|skinit|vm\w+|invlpga|v?maskmov\w+|undoc|montmul|x(store|sha|crypt)\w*|ccs_\w+)\b/,
+    reason: "NOP as XCHG, superfluous REP, implicit operands.",
+  },
+];
+
+/** The difference that explains a report, if one does. */
+export function explain(differences: readonly Difference[], report: string): Difference | undefined {
+  return differences.find(({ pattern }) => pattern.test(report));
+}
