@@ -61,7 +61,6 @@ class BuiltMachine implements Machine {
   readonly #emulator: Emulator;
   readonly #callbacks: HostCallbacks;
   readonly #board: Board;
-  readonly #time: GuestTime;
   readonly #loop: RunLoop;
   #seconds = 0;
   #result: MachineResult | null = null;
@@ -86,13 +85,12 @@ class BuiltMachine implements Machine {
     this.#callbacks = new HostCallbacks(this.#board.bus, this.#ram, this.#processor);
     this.#emulator = (options.createEmulator ?? createEmulator)(this.#callbacks);
     const virtual = (options.clock ?? (counter === null ? "host" : "virtual")) === "virtual";
-    this.#time = new GuestTime(this.#board.clock, counter, virtual);
     this.#loop = new RunLoop({
       processor: this.#processor,
       counter,
       emulator: this.#emulator,
       board: this.#board,
-      time: this.#time,
+      time: new GuestTime(this.#board.clock, counter, virtual),
       consoleText,
       limits,
       interactive: options.interactive ?? false,
@@ -113,7 +111,7 @@ class BuiltMachine implements Machine {
   }
 
   get waitMilliseconds(): number {
-    return this.#time.waitMilliseconds;
+    return this.#loop.waitMilliseconds;
   }
 
   get result(): MachineResult | null {

@@ -47,8 +47,9 @@ export class GuestTime {
     this.#clock.advanceTo(this.#clock.now + spent);
   }
 
-  /** Milliseconds of host time to the next timer: 0 by the virtual clock, which never waits. */
+  /** Milliseconds of host time to the next timer: 0 by the virtual clock, which never waits; `Infinity` without one. */
   get waitMilliseconds(): number {
+    if (this.#clock.nextDeadline === Number.POSITIVE_INFINITY) return Number.POSITIVE_INFINITY;
     if (this.#virtual) return 0;
     return Math.max(0, this.#clock.nextDeadline - (hostNanoseconds() - this.#hostStart)) / 1e6;
   }

@@ -21,7 +21,10 @@ export interface Machine {
    * with the host's clock, until `waitMilliseconds` have gone by), `"ended"` = `result` is there.
    */
   runSlice(maxExits: number): "running" | "waiting" | "ended";
-  /** After `runSlice` said `"waiting"`: milliseconds to the next timer of the guest, `Infinity` without one. */
+  /**
+   * After `runSlice` said `"waiting"`: milliseconds to the guest's next timer or the time limit, whichever is first;
+   * `Infinity` without either.
+   */
   readonly waitMilliseconds: number;
   /** How the run ended, `null` before it did. */
   readonly result: MachineResult | null;

@@ -63,6 +63,12 @@ export class RunLoop {
     return counter === null ? null : counter.instructionCount + this.emulations.io + this.emulations.mmio;
   }
 
+  /** Milliseconds of host time until the loop has something to do: the guest's next timer, or the time limit. */
+  get waitMilliseconds(): number {
+    const limit = Number.isNaN(this.#deadline) ? Number.POSITIVE_INFINITY : this.#deadline - performance.now();
+    return Math.max(0, Math.min(this.#parts.time.waitMilliseconds, limit));
+  }
+
   /** Ends the run; the first reason wins. */
   finish(reason: MachineEndReason, message: string, more: Partial<MachineEnd> = {}): void {
     this.end ??= { reason, message, debugExitValue: null, diagnostic: null, ...more };

@@ -1,6 +1,6 @@
 // The machine against a scripted processor and emulator: how runs end, how guest time goes, how interrupts come.
 import { type EmulationDiagnostic, WHV_REGISTER_NAME } from "@whvkit/whv-types";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createMachine, type Machine, type MachineOptions } from "../src/index.ts";
 import { type EmulatorStep, failure, ScriptedEmulator } from "./support/scripted-emulator.ts";
 import { type ScriptedExit, ScriptedHypervisor, type ScriptedProcessor } from "./support/scripted-hypervisor.ts";
@@ -267,6 +267,58 @@ describe("slices", () => {
     expect(processor.runs).toBe(2);
     machine.type(Uint8Array.of(0x79));
     expect([machine.runSlice(100), typed, machine.result?.reason]).toEqual(["ended", 0x79, "shutdown"]);
+  });
+});
+
+describe("the host's clock", () => {
+  let milliseconds = 1000;
+  beforeEach(() => {
+    milliseconds = 1000;
+    vi.spyOn(performance, "now").mockImplementation(() => milliseconds);
+  });
+  afterEach(() => vi.restoreAllMocks());
+
+  /** Counter 0 of the timer once, 59,882 ticks or 50.187 ms from now. */
+  const oneShot: Step = (emulator) => {
+    for (const [port, value] of [
+      [0x20, 0x13],
+      [0x21, 0x40],
+      [0x21, 1],
+      [0x43, 0x30],
+      [0x40, 0xe9],
+      [0x40, 0xe9],
+    ]) {
+      emulator.out(port, 1, value);
+    }
+  };
+  const halting = (options: Partial<MachineOptions>): Machine => {
+    const { machine, processor } = rig(["X64IoPortAccess", "X64Halt", "X64IoPortAccess"], [oneShot, OFF], options);
+    processor.setInterruptFlag(true);
+    return machine;
+  };
+
+  it("makes slices wait for a timer and says how long", () => {
+    const machine = halting({ clock: "host" });
+    expect(machine.runSlice(100)).toBe("waiting");
+    expect(machine.waitMilliseconds).toBeCloseTo(50.187, 2);
+    milliseconds += 50;
+    expect([machine.runSlice(100), machine.statistics.exitCount]).toEqual(["waiting", 2]);
+    milliseconds += 1;
+    expect([machine.waitMilliseconds, machine.runSlice(100), machine.result?.reason]).toEqual([0, "ended", "shutdown"]);
+  });
+
+  it("is leapt over by a run to the end", () => {
+    const machine = halting({ clock: "host" });
+    expect(machine.run()).toMatchObject({ reason: "shutdown", statistics: { seconds: 0 } });
+    expect(machine.statistics.guestNanoseconds).toBeGreaterThan(50e6);
+  });
+
+  it("counts the time limit into the wait, and strikes while the machine waits", () => {
+    const machine = halting({ clock: "host", limits: { timeoutSeconds: 0.03 } });
+    expect(machine.runSlice(100)).toBe("waiting");
+    expect(machine.waitMilliseconds).toBeCloseTo(30, 5);
+    milliseconds += 30;
+    expect([machine.runSlice(100), machine.result?.reason]).toEqual(["ended", "timeout"]);
   });
 });
 
