@@ -30,8 +30,11 @@ export interface RunReport {
   readonly record: ((line: string) => void) | undefined;
 }
 
-/** Exits between two looks at the keyboard: a few milliseconds. */
-const sliceExits = 2000;
+/** Exits between two looks at the keyboard. A guest that computes exits every 100,000 instructions on the simulator. */
+const sliceExits = 32;
+
+/** Milliseconds after which what the guest printed is shown, although it goes on without an end of line. */
+const flushInterval = 20;
 
 /** Runs the machine; answers the exit status. */
 export async function runMachine(setup: MachineSetup, report: RunReport, context: CommandContext): Promise<number> {
@@ -74,31 +77,43 @@ async function runToEnd(
   context: CommandContext,
 ): Promise<MachineResult | null> {
   let left = false;
+  // A key may come while the guest runs: then there is nothing to wake, and the wait after the slice must not begin.
+  let stirred = false;
   let wake = (): void => {};
+  let flushed = performance.now();
+  const stir = (): void => {
+    stirred = true;
+    wake();
+  };
   const keys = new ConsoleKeys(context.host.stdin, {
     type: (bytes) => {
       machine.type(bytes);
-      wake();
+      stir();
     },
     leave: () => {
       left = true;
-      wake();
+      stir();
     },
   });
   if (terminal) keys.start();
   try {
     while (!left) {
+      stirred = false;
       const state = machine.runSlice(sliceExits);
-      sinks.flush();
+      if (state !== "running" || performance.now() - flushed >= flushInterval) {
+        sinks.flush();
+        flushed = performance.now();
+      }
       if (context.output.failed) throw new ReaderGone();
       if (state === "ended") return machine.result;
+      const { waitMilliseconds } = machine;
       await new Promise<void>((resolve) => {
-        if (state === "running") setImmediate(resolve);
-        else {
-          wake = resolve;
-          const milliseconds = machine.waitMilliseconds;
-          if (milliseconds < 2 ** 31) setTimeout(resolve, Math.max(milliseconds, 0));
-        }
+        if (state === "running" || stirred) return void setImmediate(resolve);
+        const timer = waitMilliseconds < 2 ** 31 ? setTimeout(resolve, Math.max(waitMilliseconds, 0)) : undefined;
+        wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
       });
     }
     return null;
