@@ -27,7 +27,7 @@ const RFLAGS: number = RegisterOffset.rflags >> 2;
 /** CR4.LA57: linear addresses have 57 bits. */
 const CR4_LA57 = 0x1000;
 /** Words of slots; `binding.ts` refuses a program that needs more. */
-export const SLOT_WORDS = 2048;
+export const SLOT_WORDS = 8192;
 
 /**
  * Runs programs against one machine. Evaluators share nothing: a callback of the machine may run another evaluator.

@@ -2,7 +2,7 @@
 import { type Instruction, type MnemonicName, mnemonicName } from "@whvkit/x86-decoder";
 import { bind, bindUnsupported } from "../evaluator/binding.ts";
 import type { Program } from "../evaluator/program.ts";
-import { Builder, type Definition } from "../ir/builder.ts";
+import { Builder, type Definition, UnsupportedForm } from "../ir/builder.ts";
 import { DEFAULT_OPTIONS, type SemanticOptions } from "../ir/form.ts";
 import { type CarriedImmediates, formKey, formOf } from "../ir/instruction-form.ts";
 import type { Ir } from "../ir/operation.ts";
@@ -19,11 +19,14 @@ import { shifts } from "./shifts.ts";
 import { stack } from "./stack.ts";
 import { strings } from "./strings.ts";
 import { system } from "./system.ts";
+import { vectorIntegers } from "./vector-integers.ts";
+import { vectorMoves } from "./vector-moves.ts";
 import { whyUnsupported } from "./unsupported.ts";
 
 /** Every family, in the order of the manual's summary (Intel SDM volume 1, chapter 5). */
 export const families: readonly Family[] = [
-  moves, arithmetic, multiplication, decimal, shifts, bits, control, strings, ports, stack, flags, system,
+  moves, arithmetic, multiplication, decimal, shifts, bits, control, strings, ports, stack, flags, system, vectorMoves,
+  vectorIntegers,
 ];
 
 interface Meaning {
@@ -65,17 +68,24 @@ export function supportOf(mnemonic: number): Support {
 }
 
 /** Caches by form, one for each choice of options. */
-const caches = new Map<SemanticOptions, Map<string | number, Ir>>();
+const caches = new Map<SemanticOptions, Map<string | number, Ir | string>>();
 
 /**
- * The meaning of an instruction's form, or null when it has none ({@link supportOf} says why). Made once per form.
+ * The meaning of an instruction's form, or null when it has none ({@link programFor} says why). Made once per form.
  *
  * @param options - the choices a host can make; keep one object, since the cache goes by identity
  * @public
  */
 export function irOf(instruction: Instruction, options: SemanticOptions = DEFAULT_OPTIONS): Ir | null {
-  const meaning = meanings.get(mnemonicName(instruction.mnemonic));
-  if (meaning === undefined) return null;
+  const found = lookUp(instruction, options);
+  return typeof found === "string" ? null : found;
+}
+
+/** The Ir, or why there is none. */
+function lookUp(instruction: Instruction, options: SemanticOptions): Ir | string {
+  const name = mnemonicName(instruction.mnemonic);
+  const meaning = meanings.get(name);
+  if (meaning === undefined) return whyUnsupported(name);
   let cache = caches.get(options);
   if (cache === undefined) {
     cache = new Map();
@@ -85,12 +95,21 @@ export function irOf(instruction: Instruction, options: SemanticOptions = DEFAUL
   const key = meaning.carried === "none" ? form : `${form}:${carriedImmediates(instruction, meaning.carried)}`;
   let ir = cache.get(key);
   if (ir === undefined) {
-    const builder = new Builder(formOf(instruction, meaning.carried, options));
-    meaning.definition(builder);
-    ir = builder.finish();
+    ir = define(meaning, instruction, options);
     cache.set(key, ir);
   }
   return ir;
+}
+
+function define(meaning: Meaning, instruction: Instruction, options: SemanticOptions): Ir | string {
+  const builder = new Builder(formOf(instruction, meaning.carried, options));
+  try {
+    meaning.definition(builder);
+  } catch (error) {
+    if (error instanceof UnsupportedForm) return error.message;
+    throw error;
+  }
+  return builder.finish();
 }
 
 function carriedImmediates(instruction: Instruction, carried: CarriedImmediates): string {
@@ -117,7 +136,6 @@ function carriedImmediates(instruction: Instruction, carried: CarriedImmediates)
  * @public
  */
 export function programFor(instruction: Instruction, options: SemanticOptions = DEFAULT_OPTIONS): Program {
-  const ir = irOf(instruction, options);
-  if (ir === null) return bindUnsupported(instruction, whyUnsupported(mnemonicName(instruction.mnemonic)));
-  return bind(ir, instruction);
+  const ir = lookUp(instruction, options);
+  return typeof ir === "string" ? bindUnsupported(instruction, ir) : bind(ir, instruction);
 }

@@ -7,6 +7,7 @@ import { type IntegerType, integerOfSize, type StringKind } from "../ir/operatio
 import { Intent } from "../machine/machine.ts";
 import { Segment } from "../machine/register-file.ts";
 import type { Family } from "./family.ts";
+import { moveScalar } from "./vector-moves.ts";
 
 type Size = 1 | 2 | 4 | 8;
 
@@ -113,7 +114,8 @@ export const strings: Family = {
   meanings: {
     movsb: movs(1),
     movsw: movs(2),
-    movsd: movs(4),
+    // Two instructions have each of these names: a string one and a floating-point one.
+    movsd: (b) => (b.operand(0).shape === "stringDestination" ? movs(4) : moveScalar(8))(b),
     movsq: movs(8),
     stosb: stos(1),
     stosw: stos(2),
@@ -125,7 +127,10 @@ export const strings: Family = {
     lodsq: lods(8),
     cmpsb: cmps(1),
     cmpsw: cmps(2),
-    cmpsd: cmps(4),
+    cmpsd: (b) => {
+      if (b.operand(0).shape !== "stringSource") b.unsupported("floating-point comparison has no meaning yet");
+      cmps(4)(b);
+    },
     cmpsq: cmps(8),
     scasb: scas(1),
     scasw: scas(2),

@@ -117,6 +117,11 @@ const VALUE_FIELDS = [
   "call",
 ] as const;
 
+/** Thrown by {@link Builder.unsupported}: this form of a supported mnemonic has no meaning here. */
+export class UnsupportedForm extends Error {
+  override readonly name = "UnsupportedForm";
+}
+
 /** Where an operand lives, once its address is computed: read it, write it, or read it to write it. */
 export class Place {
   readonly #builder: Builder;
@@ -189,6 +194,11 @@ export class Builder {
     const operand = this.operands[index];
     if (operand === undefined) throw new Error(`${this.form.mnemonic} has no operand ${index}`);
     return operand;
+  }
+
+  /** Ends the definition: this form has no meaning here. `reason` is what `supportOf` and programs tell. */
+  unsupported(reason: string): never {
+    throw new UnsupportedForm(reason);
   }
 
   /** A field of the instruction, cut to the type. */

@@ -1,0 +1,351 @@
+/**
+ * Data movement of MMX, SSE and AVX: whole registers, scalars, halves, duplicates, inserts and extracts. Intel SDM volume 1,
+ * 5.4.1, 5.5.1, 5.6.1, 5.7 and 14.1; each instruction's page in volume 2. "v" forms have the same meaning with a separate
+ * first source, and clear the rest of the register.
+ */
+import type { MnemonicName } from "@whvkit/x86-decoder";
+import { type Builder, type Definition, General, type Operand, type Value } from "../ir/builder.ts";
+import { type IntegerType, integerOfSize } from "../ir/operation.ts";
+import { Intent, Vector } from "../machine/machine.ts";
+import { RegisterOffset, Segment } from "../machine/register-file.ts";
+import type { CarriedImmediates } from "../ir/instruction-form.ts";
+import type { Family } from "./family.ts";
+import {
+  type Alignment, elementsOf, laneOf, readLanes, readMmx, requireWhole, writeLanes, writeMmx, zeroLane,
+} from "./vector-operand.ts";
+
+type Meanings = Partial<Record<MnemonicName, Definition>>;
+
+/** Whole vectors, registers and memory both ways. */
+const moveWhole =
+  (alignment: Alignment): Definition =>
+  (b) =>
+    writeLanes(b, b.operand(0), readLanes(b, b.operand(1), alignment), alignment);
+
+/** The vector operands in order: target, then sources. Legacy forms have the target as their first source. */
+function sourcesOf(b: Builder): { target: Operand; first: Operand; second: Operand } {
+  const vectors = b.operands.filter(({ shape }) => shape !== "immediate");
+  const [target, a, c] = vectors as [Operand, Operand, Operand | undefined];
+  return c === undefined ? { target, first: target, second: a } : { target, first: a, second: c };
+}
+
+/** MOVSS and MOVSD: from memory the rest is cleared, between registers it stays (or comes from the first source). */
+export const moveScalar =
+  (size: 4 | 8): Definition =>
+  (b) => {
+    requireWhole(b);
+    const type = integerOfSize(size);
+    const target = b.operand(0);
+    const source = b.operand(b.operands.length - 1);
+    if (target.shape === "memory") {
+      b.write(target, b.operandRegister(source, type));
+    } else if (source.shape === "memory") {
+      writeLanes(b, target, [b.zeroExtend(b.read(source, type), "v128")]);
+    } else {
+      const { first } = sourcesOf(b);
+      writeLanes(b, target, [b.withLane(lowLane(b, first), 0, b.operandRegister(source, type))]);
+    }
+  };
+
+const lowLane = (b: Builder, operand: Operand): Value => b.operandRegister(operand, "v128");
+
+/** MOVD and MOVQ: an integer of the operand's size between general register, MMX, XMM and memory. */
+const moveInteger: Definition = (b) => {
+  requireWhole(b);
+  const [target, source] = [b.operand(0), b.operand(1)];
+  // MOVQ xmm, xmm moves the low half; the operand with a size of its own is the general register or memory.
+  const sizes = [target, source].map(({ size }) => size).filter((size) => size <= 8);
+  const type = integerOfSize(sizes.length === 0 ? 8 : Math.min(...sizes));
+  const value = source.shape === "mmx" ? b.resize(readMmx(b, source), type) : b.read(source, type);
+  if (target.shape === "mmx") writeMmx(b, target, b.zeroExtend(value, "i64"));
+  else if (target.shape === "vector") writeLanes(b, target, [b.zeroExtend(value, "v128")]);
+  else b.write(target, value);
+};
+
+/** MOVLPS and kin: eight bytes of memory and one half of a register. */
+const moveHalf =
+  (half: 0 | 1): Definition =>
+  (b) => {
+    requireWhole(b);
+    const target = b.operand(0);
+    if (target.shape === "memory") {
+      b.write(target, b.lane(lowLane(b, b.operand(1)), "i64", half));
+      return;
+    }
+    const { first, second } = sourcesOf(b);
+    // MOVLPS and MOVHPS between registers are MOVHLPS and MOVLHPS.
+    const value =
+      second.shape === "memory" ? b.read(second, "i64") : b.lane(lowLane(b, second), "i64", half === 0 ? 1 : 0);
+    writeLanes(b, target, [b.withLane(lowLane(b, first), half, value)]);
+  };
+
+/** A shuffle of 32-bit elements inside each lane: MOVSLDUP, MOVSHDUP. */
+const duplicate =
+  (order: readonly number[]): Definition =>
+  (b) => {
+    const bytes = order.flatMap((element) => [0, 1, 2, 3].map((byte) => 4 * element + byte));
+    const lanes = readLanes(b, b.operand(1)).map((lane) => b.shuffle(lane, lane, bytes));
+    writeLanes(b, b.operand(0), lanes);
+  };
+
+/** MOVDDUP of 128 bits takes eight bytes of memory, without an alignment rule. */
+const duplicateDouble: Definition = (b) => {
+  const bytes = [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7];
+  const lanes = readLanes(b, b.operand(1), "any").map((lane) => b.shuffle(lane, lane, bytes));
+  writeLanes(b, b.operand(0), lanes);
+};
+
+/** PINSRx: an element from a general register or memory; the immediate counts modulo the elements. */
+const insert =
+  (type: IntegerType): Definition =>
+  (b) => {
+    requireWhole(b);
+    const { target, first, second } = sourcesOf(b);
+    const value = second.shape === "memory" ? b.read(second, type) : b.operandRegister(second, type);
+    const count = target.size === 8 ? 4 : { i8: 16, i16: 8, i32: 4, i64: 2 }[type];
+    const [lane] = readLanes(b, first) as [Value];
+    writeLanes(b, target, [b.withLane(lane, b.immediate % count, value)]);
+  };
+
+/** PEXTRx: an element to a general register (zero-extended) or memory. */
+const extract =
+  (type: IntegerType): Definition =>
+  (b) => {
+    requireWhole(b);
+    const [target, source] = [b.operand(0), b.operand(1)];
+    const count = source.size === 8 ? 4 : { i8: 16, i16: 8, i32: 4, i64: 2 }[type];
+    const [lane] = readLanes(b, source) as [Value];
+    const value = b.lane(lane, type, b.immediate % count);
+    b.write(target, target.shape === "memory" ? value : b.zeroExtend(value, integerOfSize(target.size)));
+  };
+
+/** INSERTPS: element from bits 7:6, to bits 5:4, zeros where bits 3:0 say; from memory always its four bytes. */
+const insertps: Definition = (b) => {
+  requireWhole(b);
+  const { target, first, second } = sourcesOf(b);
+  const control = b.immediate;
+  const value = second.shape === "memory" ? b.read(second, "i32") : b.lane(lowLane(b, second), "i32", control >> 6);
+  let lane = b.withLane(lowLane(b, first), (control >> 4) & 3, value);
+  for (let i = 0; i < 4; i++) if ((control >> i) & 1) lane = b.withLane(lane, i, b.constant("i32", 0));
+  writeLanes(b, target, [lane]);
+};
+
+/** The sign bits of the elements, in a general register. */
+const signMask =
+  (type: IntegerType): Definition =>
+  (b) => {
+    requireWhole(b);
+    const [target, source] = [b.operand(0), b.operand(1)];
+    const elements = readLanes(b, source).flatMap((lane) => elementsOf(b, lane, type));
+    const bits = elements.map((element, i) => b.shl(b.zeroExtend(b.sign(element), "i32"), b.constant("i32", i)));
+    const mask = bits.reduce((sum, bit) => b.or(sum, bit));
+    // The upper half of an MMX source reads as zero.
+    b.write(target, b.resize(mask, integerOfSize(target.size)));
+  };
+
+/** MASKMOVDQU and MASKMOVQ: the bytes whose mask has its sign set go to [rDI]. Without any, nothing is accessed. */
+const maskedStore: Definition = (b) => {
+  requireWhole(b);
+  const vectors = b.operands.filter(({ shape }) => shape === "vector" || shape === "mmx");
+  const [source, mask] = vectors as [Operand, Operand];
+  const [data] = readLanes(b, source) as [Value];
+  const [selects] = readLanes(b, mask) as [Value];
+  const start = b.register(General.rdi, b.addressType);
+  const bytes = Array.from({ length: source.size }, (_, i) => ({
+    value: b.lane(data, "i8", i),
+    chosen: b.sign(b.lane(selects, "i8", i)),
+    address: b.linearAddress("memory", b.add(start, b.constant(b.addressType, i))),
+  }));
+  for (const { chosen, address } of bytes) b.when(chosen, () => b.probe("memory", address, 1, Intent.write));
+  for (const { value, chosen, address } of bytes) b.when(chosen, () => b.store("memory", address, value));
+};
+
+/** VBROADCASTx and VPBROADCASTx: one element everywhere in the target. */
+const broadcast =
+  (type: IntegerType): Definition =>
+  (b) => {
+    requireWhole(b);
+    const [target, source] = [b.operand(0), b.operand(1)];
+    if (target.shape === "memory") b.unsupported("no such form");
+    const value = source.shape === "memory" ? b.read(source, type) : b.operandRegister(source, type);
+    const count = { i8: 16, i16: 8, i32: 4, i64: 2 }[type];
+    const lane = laneOf(b, Array.from({ length: count }, () => value));
+    writeLanes(b, target, Array.from({ length: target.size / 16 }, () => lane));
+  };
+
+/** Sixteen or 32 bytes of memory (or of a register) everywhere in the target. */
+const broadcastLanes: Definition = (b) => {
+  const [target, source] = [b.operand(0), b.operand(1)];
+  const lanes = readLanes(b, source, "any");
+  writeLanes(b, target, Array.from({ length: target.size / 16 }, (_, i) => lanes[i % lanes.length] as Value));
+};
+
+/** VEXTRACTF128 and kin: some lanes of the source. */
+const extractLanes: Definition = (b) => {
+  const [target, source] = [b.operand(0), b.operand(1)];
+  const count = target.size / 16;
+  const lanes = readLanes(b, source);
+  const start = (b.immediate % (lanes.length / count)) * count;
+  writeLanes(b, target, lanes.slice(start, start + count), "any");
+};
+
+/** VINSERTF128 and kin: the first source with some lanes replaced. */
+const insertLanes: Definition = (b) => {
+  const [target, first, second] = [b.operand(0), b.operand(1), b.operand(2)];
+  const lanes = readLanes(b, first);
+  const inserted = readLanes(b, second, "any");
+  const start = (b.immediate % (lanes.length / inserted.length)) * inserted.length;
+  writeLanes(b, target, lanes.map((lane, i) => inserted[i - start] ?? lane));
+};
+
+/** VPERM2F128: each half of the target is a lane of either source, or zero. */
+const permuteHalves: Definition = (b) => {
+  const [target, first, second] = [b.operand(0), b.operand(1), b.operand(2)];
+  const lanes = [...readLanes(b, first), ...readLanes(b, second)];
+  const choose = (control: number): Value => ((control & 8) !== 0 ? zeroLane(b) : (lanes[control & 3] as Value));
+  writeLanes(b, target, [choose(b.immediate), choose(b.immediate >> 4)]);
+};
+
+/** VPERMQ and VPERMPD by immediate: four quadwords in any order. */
+const permuteQuadwords: Definition = (b) => {
+  const [target, source] = [b.operand(0), b.operand(1)];
+  const lanes = readLanes(b, source);
+  const result: Value[] = [];
+  for (let at = 0; at < lanes.length; at += 2) {
+    const quadwords = lanes.slice(at, at + 2).flatMap((lane) => elementsOf(b, lane, "i64"));
+    const pick = (i: number): Value => quadwords[(b.immediate >> (2 * i)) & 3] as Value;
+    result.push(laneOf(b, [pick(0), pick(1)]), laneOf(b, [pick(2), pick(3)]));
+  }
+  writeLanes(b, target, result);
+};
+
+/** VZEROUPPER and VZEROALL: registers 0 to 15 in 64-bit mode, 0 to 7 else. */
+const zeroRegisters =
+  (from: 0 | 16): Definition =>
+  (b) => {
+    for (let register = 0; register < (b.long ? 16 : 8); register++) {
+      for (let at = from; at < 64; at += 16) {
+        b.setRegisterAt(RegisterOffset.vector + 64 * register + at, 16, zeroLane(b));
+      }
+    }
+  };
+
+/** LDMXCSR is #GP(0) for bits that the processor does not have. */
+const ldmxcsr: Definition = (b) => {
+  const value = b.read(b.operand(0), "i32");
+  const mask = b.registerAt(RegisterOffset.mxcsrMask, "i32");
+  // A mask of 0 means the default one (volume 1, 11.6.6).
+  const allowed = b.select(b.isZero(mask), b.constant("i32", 0xffbf), mask);
+  b.faultIf(b.not(b.isZero(b.and(value, b.not(allowed)))), Vector.GP, 0);
+  b.setRegisterAt(RegisterOffset.mxcsr, 4, value);
+};
+const stmxcsr: Definition = (b) => b.write(b.operand(0), b.registerAt(RegisterOffset.mxcsr, "i32"));
+
+/** EMMS and FEMMS: all x87 registers empty. */
+const emptyMmx: Definition = (b) => b.setRegisterAt(RegisterOffset.fpuTag, 1, b.constant("i8", 0));
+
+/** MOVDIR64B: 64 bytes from memory to [operand 0] in ES, which must be aligned. */
+const movdir64b: Definition = (b) => {
+  const offset = b.operandRegister(b.operand(0), b.addressType);
+  const target = (bytes: number): Value =>
+    b.linearAddress(Segment.es, b.add(offset, b.constant(b.addressType, bytes)));
+  b.faultIf(b.not(b.isZero(b.and(target(0), b.constant("i64", 63)))), Vector.GP, 0);
+  b.probe("memory", b.memoryAddress(), 64, Intent.read);
+  b.probe(Segment.es, target(0), 64, Intent.write);
+  const lanes = [0, 16, 32, 48].map((at) => b.load("memory", b.memoryAddress(at), "v128"));
+  lanes.forEach((lane, i) => b.store(Segment.es, target(16 * i), lane));
+};
+
+/** SSE instructions that exist with and without "v". */
+const withAndWithoutV: readonly (readonly [readonly string[], Definition])[] = [
+  [["movups", "movupd", "movdqu", "lddqu"], moveWhole("any")],
+  [["movaps", "movapd", "movdqa", "movntps", "movntpd", "movntdq", "movntdqa"], moveWhole("always")],
+  [["movss"], moveScalar(4)],
+  [["movd", "movq"], moveInteger],
+  [["movlps", "movlpd", "movhlps"], moveHalf(0)],
+  [["movhps", "movhpd", "movlhps"], moveHalf(1)],
+  [["movsldup"], duplicate([0, 0, 2, 2])],
+  [["movshdup"], duplicate([1, 1, 3, 3])],
+  [["movddup"], duplicateDouble],
+  [["pinsrb"], insert("i8")],
+  [["pinsrw"], insert("i16")],
+  [["pinsrd"], insert("i32")],
+  [["pinsrq"], insert("i64")],
+  [["pextrb"], extract("i8")],
+  [["pextrw"], extract("i16")],
+  [["pextrd", "extractps"], extract("i32")],
+  [["pextrq"], extract("i64")],
+  [["insertps"], insertps],
+  [["movmskps"], signMask("i32")],
+  [["movmskpd"], signMask("i64")],
+  [["pmovmskb"], signMask("i8")],
+  [["maskmovdqu"], maskedStore],
+];
+const both: Meanings = Object.fromEntries(
+  withAndWithoutV.flatMap(([names, definition]) => names.flatMap((name) => [[name, definition], [`v${name}`, definition]])),
+);
+
+const withControl = [
+  "pinsrb", "pinsrw", "pinsrd", "pinsrq", "pextrb", "pextrw", "pextrd", "pextrq", "extractps", "insertps",
+].flatMap((name) => [name, `v${name}`]);
+const laneControl = [
+  "vextractf128", "vextracti128", "vextractf32x4", "vextractf64x2", "vextracti32x4", "vextracti64x2", "vextractf32x8",
+  "vextractf64x4", "vextracti32x8", "vextracti64x4", "vinsertf128", "vinserti128", "vinsertf32x4", "vinsertf64x2",
+  "vinserti32x4", "vinserti64x2", "vinsertf32x8", "vinsertf64x4", "vinserti32x8", "vinserti64x4",
+] as const;
+
+export const vectorMoves: Family = {
+  name: "vector-moves",
+  immediates: Object.fromEntries(
+    [...withControl, ...laneControl, "vperm2f128", "vperm2i128", "vpermq", "vpermpd"].map((name) => [name, "immediate"]),
+  ) as Partial<Record<MnemonicName, CarriedImmediates>>,
+  meanings: {
+    ...both,
+    vmovsd: moveScalar(8),
+    movntss: moveScalar(4),
+    movntsd: moveScalar(8),
+    movntq: moveInteger,
+    movq2dq: moveInteger,
+    movdq2q: moveInteger,
+    maskmovq: maskedStore,
+    vmovdqu8: moveWhole("any"),
+    vmovdqu16: moveWhole("any"),
+    vmovdqu32: moveWhole("any"),
+    vmovdqu64: moveWhole("any"),
+    vmovdqa32: moveWhole("always"),
+    vmovdqa64: moveWhole("always"),
+    vmovw: moveInteger,
+    vbroadcastss: broadcast("i32"),
+    vbroadcastsd: broadcast("i64"),
+    vpbroadcastb: broadcast("i8"),
+    vpbroadcastw: broadcast("i16"),
+    vpbroadcastd: broadcast("i32"),
+    vpbroadcastq: broadcast("i64"),
+    vbroadcastf128: broadcastLanes,
+    vbroadcasti128: broadcastLanes,
+    vbroadcastf32x4: broadcastLanes,
+    vbroadcastf64x2: broadcastLanes,
+    vbroadcastf32x8: broadcastLanes,
+    vbroadcastf64x4: broadcastLanes,
+    vbroadcasti32x4: broadcastLanes,
+    vbroadcasti64x2: broadcastLanes,
+    vbroadcasti32x8: broadcastLanes,
+    vbroadcasti64x4: broadcastLanes,
+    ...Object.fromEntries(
+      laneControl.map((name) => [name, name.startsWith("vextract") ? extractLanes : insertLanes]),
+    ),
+    vperm2f128: permuteHalves,
+    vperm2i128: permuteHalves,
+    vpermq: (b) => (b.operand(2).shape === "immediate" ? permuteQuadwords(b) : b.unsupported("permutation by a register has no meaning yet")),
+    vpermpd: (b) => (b.operand(2).shape === "immediate" ? permuteQuadwords(b) : b.unsupported("permutation by a register has no meaning yet")),
+    vzeroupper: zeroRegisters(16),
+    vzeroall: zeroRegisters(0),
+    ldmxcsr,
+    vldmxcsr: ldmxcsr,
+    stmxcsr,
+    vstmxcsr: stmxcsr,
+    emms: emptyMmx,
+    femms: emptyMmx,
+    movdir64b,
+  },
+};

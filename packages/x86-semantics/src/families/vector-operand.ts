@@ -1,0 +1,94 @@
+/**
+ * MMX and vector operands as lists of 128-bit lanes: one for MMX (whose upper half is zero) and XMM, two for YMM, four for
+ * ZMM. What is written to a register by a VEX or EVEX instruction clears the rest of it. Intel SDM volume 1, 14.1 and 15.5.
+ */
+import type { Builder, Operand, Value } from "../ir/builder.ts";
+import { type IntegerType, integerOfSize } from "../ir/operation.ts";
+import { Intent, Vector } from "../machine/machine.ts";
+import { RegisterOffset } from "../machine/register-file.ts";
+
+const LANE = 16;
+const ZMM = 64;
+
+export const zeroLane = (b: Builder): Value => b.constant128([0, 0, 0, 0]);
+
+/** Legacy SSE operands of 16 bytes in memory must be aligned, except where an instruction's page says otherwise. */
+export type Alignment = "any" | "legacy" | "always";
+
+/** EVEX forms with an opmask or a broadcast are not defined yet. */
+export function requireWhole(b: Builder): void {
+  if (b.form.masking !== "none") b.unsupported("masked EVEX forms have no meaning yet");
+  if (b.form.broadcast !== 0) b.unsupported("EVEX forms with broadcast have no meaning yet");
+}
+
+function checkAlignment(b: Builder, operand: Operand, alignment: Alignment): void {
+  if (alignment === "any" || operand.size < LANE || (alignment === "legacy" && b.form.vectorLength !== 0)) return;
+  const low = b.and(b.memoryAddress(), b.constant("i64", operand.size - 1));
+  b.faultIf(b.not(b.isZero(low)), Vector.GP, 0);
+}
+
+/** The operand's lanes. A memory operand of less than 16 bytes is zero-extended. */
+export function readLanes(b: Builder, operand: Operand, alignment: Alignment = "legacy"): Value[] {
+  requireWhole(b);
+  if (operand.shape === "mmx") return [b.zeroExtend(readMmx(b, operand), "v128")];
+  if (operand.shape !== "memory") {
+    return Array.from({ length: Math.max(1, operand.size / LANE) }, (_, i) => b.operandRegister(operand, "v128", LANE * i));
+  }
+  checkAlignment(b, operand, alignment);
+  if (operand.size < LANE) return [b.zeroExtend(b.read(operand, integerOfSize(operand.size)), "v128")];
+  const count = operand.size / LANE;
+  if (count > 1) b.probe("memory", b.memoryAddress(), operand.size, Intent.read);
+  return Array.from({ length: count }, (_, i) => b.load("memory", b.memoryAddress(LANE * i), "v128"));
+}
+
+/** Writes lanes to an operand of as many; of a memory operand below 16 bytes the low part. */
+export function writeLanes(b: Builder, operand: Operand, lanes: readonly Value[], alignment: Alignment = "legacy"): void {
+  requireWhole(b);
+  if (operand.shape === "mmx") {
+    writeMmx(b, operand, b.lane(lanes[0] as Value, "i64", 0));
+    return;
+  }
+  if (operand.shape !== "memory") {
+    lanes.forEach((lane, i) => b.setOperandRegister(operand, lane, LANE * i));
+    if (b.form.vectorLength === 0) return;
+    for (let at = LANE * lanes.length; at < ZMM; at += LANE) b.setOperandRegister(operand, zeroLane(b), at);
+    return;
+  }
+  checkAlignment(b, operand, alignment);
+  if (operand.size < LANE) {
+    b.write(operand, b.lane(lanes[0] as Value, integerOfSize(operand.size), 0));
+    return;
+  }
+  if (lanes.length > 1) b.probe("memory", b.memoryAddress(), operand.size, Intent.write);
+  lanes.forEach((lane, i) => b.store("memory", b.memoryAddress(LANE * i), lane));
+}
+
+/** An MMX instruction leaves all x87 registers valid and the stack top at 0 (volume 1, 9.5.1). */
+function enterMmx(b: Builder): void {
+  const status = b.registerAt(RegisterOffset.fpuStatus, "i16");
+  b.setRegisterAt(RegisterOffset.fpuStatus, 2, b.and(status, b.constant("i16", ~0x3800)));
+  b.setRegisterAt(RegisterOffset.fpuTag, 1, b.constant("i8", 0xff));
+}
+
+export function readMmx(b: Builder, operand: Operand): Value {
+  enterMmx(b);
+  return b.operandRegister(operand, "i64");
+}
+
+/** Bits 79 to 64 of the x87 register become ones. */
+export function writeMmx(b: Builder, operand: Operand, value: Value): void {
+  enterMmx(b);
+  b.setOperandRegister(operand, value);
+  b.setOperandRegister(operand, b.constant("i16", 0xffff), 8);
+}
+
+/** The elements of a lane, lowest first. */
+export function elementsOf(b: Builder, lane: Value, type: IntegerType): Value[] {
+  const count = { i8: 16, i16: 8, i32: 4, i64: 2 }[type];
+  return Array.from({ length: count }, (_, i) => b.lane(lane, type, i));
+}
+
+/** A lane from its elements. */
+export function laneOf(b: Builder, elements: readonly Value[]): Value {
+  return elements.reduce((lane, element, i) => b.withLane(lane, i, element), zeroLane(b));
+}
