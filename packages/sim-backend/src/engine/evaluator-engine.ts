@@ -9,6 +9,7 @@ import {
   Abort,
   codeBits,
   Evaluator,
+  isParagraphMode,
   type Program,
   programFor,
   RegisterOffset,
@@ -32,6 +33,8 @@ const RecordKind = {
   string: 2,
   port: 3,
   unsupported: 4,
+  /** VEX, XOP and EVEX encodings: invalid in real-address and virtual-8086 mode. */
+  vector: 5,
 } as const;
 
 class CodeRecord implements CachedCode {
@@ -42,12 +45,13 @@ class CodeRecord implements CachedCode {
   readonly port: PortInstruction | null;
   verified = 0;
 
-  constructor(program: Program, bytes: Uint8Array, port: PortInstruction | null) {
+  constructor(program: Program, bytes: Uint8Array, port: PortInstruction | null, isVectorEncoded: boolean) {
     this.program = program;
     this.length = program.length;
     this.bytes = bytes;
     this.port = port;
     if (port !== null) this.kind = RecordKind.port;
+    else if (isVectorEncoded) this.kind = RecordKind.vector;
     else if (program.unsupported !== null) this.kind = RecordKind.unsupported;
     else if (program.string !== null) this.kind = RecordKind.string;
     else if (program.helpers.length > 0 || writesFlagsBeyondStatus(program)) this.kind = RecordKind.system;
@@ -176,6 +180,14 @@ export class EvaluatorEngine implements Engine {
           this.advance(ip, length);
           this.retired++;
           break;
+        case RecordKind.vector:
+          if (isParagraphMode(this.context.registers)) return this.faultAt(record, Vector.UD, -1);
+          if (program.unsupported !== null) return this.unsupported(record);
+          abort = evaluator.evaluate(program);
+          if (abort !== Abort.none) return this.stopFor(record, abort);
+          this.advance(ip, length);
+          this.retired++;
+          break;
         default:
           return this.unsupported(record);
       }
@@ -256,6 +268,7 @@ export class EvaluatorEngine implements Engine {
       programFor(instruction),
       fetched.slice(0, instruction.length),
       PortInstruction.from(instruction),
+      instruction.vectorLength !== 0,
     );
     // One that straddles pages is decoded every time: its second page may be mapped elsewhere tomorrow.
     if (inPage + record.length <= 0x1000) {

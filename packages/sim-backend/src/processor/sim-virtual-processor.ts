@@ -251,7 +251,7 @@ export class SimVirtualProcessor implements VirtualProcessor, SimVirtualProcesso
   private execute(budget: number): RunVpExit {
     const { engine, events, registerFile } = this;
     const { words } = registerFile;
-    const end = engine.retired + budget;
+    let end = engine.retired + budget;
     for (;;) {
       const exit = this.deliverEvents();
       if (exit !== null) return exit;
@@ -268,6 +268,7 @@ export class SimVirtualProcessor implements VirtualProcessor, SimVirtualProcesso
           this.machine.raise(Vector.DB, -1);
           const exit = this.raiseFault();
           if (exit !== null) return exit;
+          end--;
           continue;
         }
       }
@@ -287,6 +288,8 @@ export class SimVirtualProcessor implements VirtualProcessor, SimVirtualProcesso
         const exit = this.raiseFault();
         if (exit !== null) return exit;
       }
+      // What completes no instruction costs one as well: a handler that faults at its first instruction must not hang the host.
+      if (!advanced) end--;
     }
   }
 
