@@ -62,6 +62,8 @@ export class Emulation<Context> implements InstructionProgress {
   #context: Context | undefined = undefined;
   #completed = 0;
   #yielded = false;
+  /** The search for the instruction has begun. */
+  #searched = false;
   /** How the search for the instruction ended. */
   #outcome: number = FetchOutcome.found;
 
@@ -102,6 +104,7 @@ export class Emulation<Context> implements InstructionProgress {
 
   /** The instruction's bytes as far as they are known. */
   get bytes(): Uint8Array {
+    if (!this.#searched) this.#fetch.begin();
     return this.#fetch.bytes.slice(0, this.#fetch.count);
   }
 
@@ -113,18 +116,19 @@ export class Emulation<Context> implements InstructionProgress {
   begin(context: Context, vpContext: VpExitContextView): void {
     this.#context = context;
     this.#host.bind(context);
-    this.#failure.clear();
     this.#translation.begin();
     this.#exchange.begin();
     this.#completed = 0;
     this.#yielded = false;
-    this.#exit.readProcessor(vpContext, this.#registers);
+    this.#searched = false;
+    this.#exit.readProcessor(vpContext);
   }
 
   /** Nothing of the caller's is kept beyond the call. */
   finish(): void {
     this.#context = undefined;
     this.#host.bind(undefined);
+    this.#exit.release();
   }
 
   /** `WHvEmulatorTryIoEmulation`. */
@@ -132,7 +136,6 @@ export class Emulation<Context> implements InstructionProgress {
     const exit = this.#exit;
     const port = this.#port;
     if (!exit.readInstructionBytes(context)) return this.answers.malformed("InstructionByteCount is above 16.");
-    this.#fetch.begin();
     if (!port.read(context)) return this.answers.malformed("AccessInfo.AccessSize of the port access is not 1, 2 or 4.");
     if (exit.interruptionPending) return this.answers.interruptCausedIntercept();
     // The exit says all there is to know of IN and OUT, as a rule their length too.
@@ -155,7 +158,6 @@ export class Emulation<Context> implements InstructionProgress {
   mmio(context: MemoryAccessContextView): EmulationResult {
     const exit = this.#exit;
     if (!exit.readInstructionBytes(context)) return this.answers.malformed("InstructionByteCount is above 16.");
-    this.#fetch.begin();
     if ((context.view.getUint8(context.byteOffset + ACCESS_INFO) & 3) === NO_ACCESS_TYPE)
       return this.answers.malformed("AccessInfo.AccessType is 3, which is none.");
     if (exit.interruptionPending) return this.answers.interruptCausedIntercept();
@@ -177,6 +179,7 @@ export class Emulation<Context> implements InstructionProgress {
   /** IN and OUT: one port access, RAX and RIP. */
   #accumulatorTransfer(context: IoPortAccessContextView, length: number): EmulationResult {
     const { words } = this.#registers;
+    this.#exit.loadPointerAndFlags(this.#registers);
     PortAccess.loadAccumulator(context, this.#registers);
     const low = words[RAX];
     const high = words[RAX + 1];
@@ -196,6 +199,11 @@ export class Emulation<Context> implements InstructionProgress {
 
   /** The instruction at RIP, or null with why in {@link Emulation.#outcome}. */
   #findInstruction(): PreparedInstruction | null {
+    this.#searched = true;
+    this.#exit.loadPointerAndFlags(this.#registers);
+    // In 64-bit mode CS has neither base nor limit.
+    if (this.#exit.mode !== 64) this.#exit.loadCodeSegment(this.#registers);
+    this.#fetch.begin();
     this.#outcome = this.#fetch.find();
     return this.#outcome === FetchOutcome.found ? this.#fetch.prepared : null;
   }
@@ -220,7 +228,7 @@ export class Emulation<Context> implements InstructionProgress {
     this.#retirement.prepare(prepared.effects);
     this.#verification.prepare();
     if (!this.#exchange.fetch(plan)) return false;
-    this.#exit.imposeMode(this.#registers);
+    if (plan.usesMode) this.#exit.imposeMode(this.#registers);
     this.#exchange.remember(plan);
     this.#breakpoints.arm();
     return this.#verification.agrees();

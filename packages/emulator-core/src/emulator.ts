@@ -31,7 +31,7 @@ class CallbackEmulator<Context> implements Emulator<Context> {
     vpContext: VpExitContextView,
     ioInstructionContext: IoPortAccessContextView,
   ): EmulationResult {
-    const refused = this.#refuse(vpContext, ioInstructionContext, "WHV_X64_IO_PORT_ACCESS_CONTEXT");
+    const refused = this.#refuse();
     if (refused !== null) return refused;
     const emulation = this.#emulation;
     this.#busy = true;
@@ -39,7 +39,7 @@ class CallbackEmulator<Context> implements Emulator<Context> {
       emulation.begin(context, vpContext);
       return emulation.io(ioInstructionContext);
     } catch (thrown) {
-      return emulation.answers.defect(thrown);
+      return this.#defect(thrown, vpContext, ioInstructionContext, "WHV_X64_IO_PORT_ACCESS_CONTEXT");
     } finally {
       emulation.finish();
       this.#busy = false;
@@ -51,7 +51,7 @@ class CallbackEmulator<Context> implements Emulator<Context> {
     vpContext: VpExitContextView,
     mmioInstructionContext: MemoryAccessContextView,
   ): EmulationResult {
-    const refused = this.#refuse(vpContext, mmioInstructionContext, "WHV_MEMORY_ACCESS_CONTEXT");
+    const refused = this.#refuse();
     if (refused !== null) return refused;
     const emulation = this.#emulation;
     this.#busy = true;
@@ -59,7 +59,7 @@ class CallbackEmulator<Context> implements Emulator<Context> {
       emulation.begin(context, vpContext);
       return emulation.mmio(mmioInstructionContext);
     } catch (thrown) {
-      return emulation.answers.defect(thrown);
+      return this.#defect(thrown, vpContext, mmioInstructionContext, "WHV_MEMORY_ACCESS_CONTEXT");
     } finally {
       emulation.finish();
       this.#busy = false;
@@ -71,15 +71,20 @@ class CallbackEmulator<Context> implements Emulator<Context> {
   }
 
   /** Calls that never reach an instruction. Their answer is an object of its own: the outer call's is not touched. */
-  #refuse(vpContext: unknown, accessContext: unknown, accessName: string): EmulationResult | null {
+  #refuse(): EmulationResult | null {
     if (this.#busy) {
       const message = "The emulator was called from one of its own callbacks; use one emulator for each virtual processor.";
       return refusal(E_FAIL, "re-entered", message);
     }
     if (this.#destroyed) return refusal(E_INVALIDARG, "invalid-argument", "The emulator has been destroyed.");
+    return null;
+  }
+
+  /** Something threw. A context that is none is the caller's mistake, anything else one of ours or of an option's function. */
+  #defect(thrown: unknown, vpContext: unknown, accessContext: unknown, accessName: string): EmulationResult {
     if (!isView(vpContext)) return refusal(E_INVALIDARG, "invalid-argument", "There is no WHV_VP_EXIT_CONTEXT.");
     if (!isView(accessContext)) return refusal(E_INVALIDARG, "invalid-argument", `There is no ${accessName}.`);
-    return null;
+    return this.#emulation.answers.defect(thrown);
   }
 }
 

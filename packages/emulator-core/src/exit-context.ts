@@ -20,94 +20,150 @@ const CODE_DEFAULT = 1 << 14;
 /** EFER.LME and EFER.LMA, as the register has them. */
 const EFER_LME_LMA = 0x500;
 
+const RIP = RegisterOffset.rip >> 2;
+const RFLAGS = RegisterOffset.rflags >> 2;
+const CR0 = RegisterOffset.cr0 >> 2;
+const EFER = RegisterOffset.efer >> 2;
 const CS_OFFSET = RegisterOffset.segments + 16;
 
 /** `WHV_MEMORY_ACCESS_TYPE`. */
 export const MemoryAccessType = { read: 0, write: 1, execute: 2 } as const;
 
 export class ExitContext {
+  /** `WHV_X64_VP_EXECUTION_STATE.AsUINT16`. */
+  state = 0;
   /** Bitness of the code segment. */
   mode: 16 | 32 | 64 = 16;
-  /** CR0.PE. */
-  protectedMode = false;
-  /** Virtual-8086 mode. */
-  virtual8086 = false;
-  /** EFER.LMA, in 64-bit and compatibility code alike. */
-  longModeActive = false;
-  cpl = 0;
-  /** CPL 3 with CR0.AM and RFLAGS.AC: misaligned accesses raise #AC. */
-  alignmentChecked = false;
-  debugActive = false;
-  interruptionPending = false;
-  interruptShadow = false;
+  /**
+   * Nothing but the instruction counts: no interrupt shadow, no active debug registers, neither RFLAGS.TF nor RF. So it is
+   * with nearly every exit.
+   */
+  plain = true;
   /** 0 where the hypervisor did not say. */
   instructionLength = 0;
   ripLow = 0;
   ripHigh = 0;
   rflagsLow = 0;
   rflagsHigh = 0;
-  /** RFLAGS.TF as the instruction starts. */
-  singleStep = false;
-  /** RFLAGS.RF as the instruction starts. */
-  resume = false;
   /** How many instruction bytes the hypervisor delivered, 0 to 16. */
   byteCount = 0;
-  /** Those bytes, and zeros after them. */
-  readonly byteWords: Int32Array = new Int32Array(4);
+  #processor: VpExitContextView | null = null;
+  #access: MemoryAccessContextView | IoPortAccessContextView | null = null;
 
-  /** Reads `WHV_VP_EXIT_CONTEXT`, and puts RIP, RFLAGS and CS into the register file. */
-  readProcessor(vp: VpExitContextView, registers: RegisterFile): void {
-    const view = vp.view;
-    const at = vp.byteOffset;
-    const state = view.getUint16(at, true);
-    const attributes = view.getUint16(at + 22, true);
-    const rflags = view.getInt32(at + 32, true);
-    this.cpl = state & 3;
-    this.protectedMode = (state & CR0_PE) !== 0;
-    this.longModeActive = (state & EFER_LMA) !== 0;
-    this.debugActive = (state & DEBUG_ACTIVE) !== 0;
-    this.interruptionPending = (state & INTERRUPTION_PENDING) !== 0;
-    this.interruptShadow = (state & INTERRUPT_SHADOW) !== 0;
-    this.instructionLength = view.getUint8(at + 2) & 15;
+  /** Reads what every exit is asked for out of `WHV_VP_EXIT_CONTEXT`. */
+  readProcessor(processor: VpExitContextView): void {
+    this.#processor = processor;
+    const { view, byteOffset } = processor;
+    const state = view.getUint16(byteOffset, true);
+    const attributes = view.getUint16(byteOffset + 22, true);
+    const rflags = view.getInt32(byteOffset + 32, true);
+    this.state = state;
+    this.plain = ((state & (INTERRUPT_SHADOW | DEBUG_ACTIVE)) | (rflags & (Flag.TF | Flag.RF))) === 0;
+    this.instructionLength = view.getUint8(byteOffset + 2) & 15;
     this.mode =
-      this.longModeActive && (attributes & CODE_LONG) !== 0 ? 64 : (attributes & CODE_DEFAULT) !== 0 ? 32 : 16;
-    this.virtual8086 = this.protectedMode && !this.longModeActive && (rflags & Flag.VM) !== 0;
-    this.alignmentChecked = this.cpl === 3 && (state & CR0_AM) !== 0 && (rflags & Flag.AC) !== 0;
-    this.ripLow = view.getInt32(at + 24, true);
-    this.ripHigh = view.getInt32(at + 28, true);
+      (state & EFER_LMA) !== 0 && (attributes & CODE_LONG) !== 0 ? 64 : (attributes & CODE_DEFAULT) !== 0 ? 32 : 16;
+    this.ripLow = view.getInt32(byteOffset + 24, true);
+    this.ripHigh = view.getInt32(byteOffset + 28, true);
     this.rflagsLow = rflags;
-    this.rflagsHigh = view.getInt32(at + 36, true);
-    this.singleStep = (rflags & Flag.TF) !== 0;
-    this.resume = (rflags & Flag.RF) !== 0;
-
-    const words = registers.words;
-    words[RegisterOffset.rip >> 2] = this.ripLow;
-    words[(RegisterOffset.rip >> 2) + 1] = this.ripHigh;
-    words[RegisterOffset.rflags >> 2] = rflags;
-    words[(RegisterOffset.rflags >> 2) + 1] = this.rflagsHigh;
-    copyWords(view, at + 8, words, CS_OFFSET, 4);
+    this.rflagsHigh = view.getInt32(byteOffset + 36, true);
   }
 
-  /** Makes CR0.PE and EFER.LMA of the register file those of the exit: named operations tell the mode by them. */
+  get cpl(): number {
+    return this.state & 3;
+  }
+
+  /** CR0.PE. */
+  get protectedMode(): boolean {
+    return (this.state & CR0_PE) !== 0;
+  }
+
+  /** EFER.LMA, in 64-bit and compatibility code alike. */
+  get longModeActive(): boolean {
+    return (this.state & EFER_LMA) !== 0;
+  }
+
+  get virtual8086(): boolean {
+    return (this.state & (CR0_PE | EFER_LMA)) === CR0_PE && (this.rflagsLow & Flag.VM) !== 0;
+  }
+
+  /** CPL 3 with CR0.AM and RFLAGS.AC: misaligned accesses raise #AC. */
+  get alignmentChecked(): boolean {
+    return (this.state & (3 | CR0_AM)) === (3 | CR0_AM) && (this.rflagsLow & Flag.AC) !== 0;
+  }
+
+  get debugActive(): boolean {
+    return (this.state & DEBUG_ACTIVE) !== 0;
+  }
+
+  get interruptionPending(): boolean {
+    return (this.state & INTERRUPTION_PENDING) !== 0;
+  }
+
+  get interruptShadow(): boolean {
+    return (this.state & INTERRUPT_SHADOW) !== 0;
+  }
+
+  /** RFLAGS.TF as the instruction starts. */
+  get singleStep(): boolean {
+    return (this.rflagsLow & Flag.TF) !== 0;
+  }
+
+  /** RFLAGS.RF as the instruction starts. */
+  get resume(): boolean {
+    return (this.rflagsLow & Flag.RF) !== 0;
+  }
+
+  /** Puts RIP and RFLAGS into the register file. */
+  loadPointerAndFlags(registers: RegisterFile): void {
+    const { words } = registers;
+    words[RIP] = this.ripLow;
+    words[RIP + 1] = this.ripHigh;
+    words[RFLAGS] = this.rflagsLow;
+    words[RFLAGS + 1] = this.rflagsHigh;
+  }
+
+  /** Puts CS into the register file. */
+  loadCodeSegment(registers: RegisterFile): void {
+    const { view, byteOffset } = this.#processor as VpExitContextView;
+    copyWords(view, byteOffset + 8, registers.words, CS_OFFSET, 4);
+  }
+
+  /**
+   * Makes CR0.PE, EFER.LMA and CS of the register file those of the exit: named operations tell the mode by them, and few
+   * other instructions look at them.
+   */
   imposeMode(registers: RegisterFile): void {
     const { words } = registers;
-    const cr0 = words[RegisterOffset.cr0 >> 2] as number;
-    words[RegisterOffset.cr0 >> 2] = this.protectedMode ? cr0 | 1 : cr0 & ~1;
-    words[RegisterOffset.efer >> 2] = this.longModeActive ? EFER_LME_LMA : 0;
+    const cr0 = words[CR0] as number;
+    words[CR0] = this.protectedMode ? cr0 | 1 : cr0 & ~1;
+    words[EFER] = this.longModeActive ? EFER_LME_LMA : 0;
+    this.loadCodeSegment(registers);
   }
 
-  /** The instruction bytes of either access context (both start alike). False: it claims more than 16. */
-  readInstructionBytes(context: MemoryAccessContextView | IoPortAccessContextView): boolean {
-    const { view, byteOffset } = context;
-    const count = view.getUint8(byteOffset);
-    if (count > 16) return false;
-    this.byteCount = count;
-    for (let word = 0; word < 4; word++) {
+  /** Takes the instruction bytes of either access context (both start alike). False: it claims more than 16. */
+  readInstructionBytes(access: MemoryAccessContextView | IoPortAccessContextView): boolean {
+    this.#access = access;
+    this.byteCount = access.view.getUint8(access.byteOffset);
+    return this.byteCount <= 16;
+  }
+
+  /** Copies the delivered bytes into four words, and zeros after them. */
+  copyInstructionBytes(words: Int32Array): void {
+    words.fill(0);
+    if (this.#access === null) return;
+    const { view, byteOffset } = this.#access;
+    const count = Math.min(this.byteCount, 16);
+    for (let word = 0; word * 4 < count; word++) {
+      const all = view.getInt32(byteOffset + 4 + word * 4, true);
       const bytes = count - word * 4;
-      const all = bytes > 0 ? view.getInt32(byteOffset + 4 + word * 4, true) : 0;
-      this.byteWords[word] = bytes > 0 && bytes < 4 ? all & ((1 << (bytes * 8)) - 1) : all;
+      words[word] = bytes < 4 ? all & ((1 << (bytes * 8)) - 1) : all;
     }
-    return true;
+  }
+
+  /** Nothing of the caller's is kept beyond the call. */
+  release(): void {
+    this.#processor = null;
+    this.#access = null;
   }
 }
 

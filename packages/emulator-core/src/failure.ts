@@ -74,9 +74,9 @@ export type EmulationReason =
   /** A defect of the emulator: it threw. */
   | "internal-error";
 
-/** The record. Reused; {@link Failure.clear} before each emulation. */
+/** The record. Reused; it counts only after an emulation that says so. */
 export class Failure {
-  /** A bit of {@link EmulatorStatus}, 0 while nothing failed. */
+  /** A bit of {@link EmulatorStatus}. */
   status = 0;
   reason: EmulationReason = "internal-error";
   message = "";
@@ -85,20 +85,14 @@ export class Failure {
   callbackHresult = 0;
   thrown: unknown = undefined;
 
-  clear(): void {
-    this.status = 0;
-    this.message = "";
-    this.phase = "check";
-    this.callback = null;
-    this.callbackHresult = 0;
-    this.thrown = undefined;
-  }
-
   record(status: number, reason: EmulationReason, phase: EmulationPhase, message: string): void {
     this.status = status;
     this.reason = reason;
     this.phase = phase;
     this.message = message;
+    this.callback = null;
+    this.callbackHresult = 0;
+    this.thrown = undefined;
   }
 
   /** The emulator itself cannot go on. */
@@ -114,13 +108,14 @@ export class Failure {
     answer: unknown,
     question: string,
   ): void {
-    this.callback = callback;
-    this.callbackHresult = typeof answer === "number" ? answer >>> 0 : E_FAIL;
+    const hresult = typeof answer === "number" ? answer >>> 0 : E_FAIL;
     const answered =
       typeof answer === "number"
-        ? `0x${this.callbackHresult.toString(16).padStart(8, "0")}`
+        ? `0x${hresult.toString(16).padStart(8, "0")}`
         : `${describeAnswer(answer)} instead of an HRESULT`;
     this.record(status, "callback-failed", phase, `The ${callback} callback answered ${answered} to ${question}.`);
+    this.callback = callback;
+    this.callbackHresult = hresult;
   }
 
   /** `callback` threw. */
@@ -131,15 +126,11 @@ export class Failure {
     thrown: unknown,
     question: string,
   ): void {
+    const message = `The ${callback} callback threw when asked for ${question}: ${describeThrown(thrown)}`;
+    this.record(status, "callback-failed", phase, message);
     this.callback = callback;
     this.callbackHresult = E_FAIL;
     this.thrown = thrown;
-    this.record(
-      status,
-      "callback-failed",
-      phase,
-      `The ${callback} callback threw when asked for ${question}: ${describeThrown(thrown)}`,
-    );
   }
 }
 

@@ -68,13 +68,8 @@ export class InstructionFetch<Context> {
 
   /** Starts with the bytes that the exit holds. */
   begin(): void {
-    const words = this.#words;
-    const { byteWords, byteCount } = this.#exit;
-    words[0] = byteWords[0] as number;
-    words[1] = byteWords[1] as number;
-    words[2] = byteWords[2] as number;
-    words[3] = byteWords[3] as number;
-    this.count = byteCount;
+    this.#exit.copyInstructionBytes(this.#words);
+    this.count = Math.min(this.#exit.byteCount, 16);
   }
 
   /** Finds the instruction that the exit is about; it is in `prepared` when the answer is `found`. */

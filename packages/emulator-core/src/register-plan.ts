@@ -17,6 +17,8 @@ export interface RegisterPlan {
   readonly written: Int32Array;
   /** For each of `written`: 1 where the value before is known, so that an unchanged one need not be set. */
   readonly compared: Uint8Array;
+  /** The instruction looks at CR0, EFER or CS. */
+  readonly usesMode: boolean;
   /** The instruction touches state that has no WHv name. */
   readonly unreachable: boolean;
 }
@@ -24,6 +26,7 @@ export interface RegisterPlan {
 const RIP = registerAt(RegisterOffset.rip);
 const RFLAGS = registerAt(RegisterOffset.rflags);
 const CS = registerAt(RegisterOffset.segments + Segment.cs * 16);
+const CR0 = registerAt(RegisterOffset.cr0);
 const EFER = registerAt(RegisterOffset.efer);
 const general = (number: number): number => registerAt(RegisterOffset.general + number * 8);
 
@@ -58,7 +61,9 @@ export function planRegisters(program: Program, kind: ExitKind): RegisterPlan {
   // A REP that ends at once, or at a fault, has not written what its elements write; a named operation writes some of
   // what its list says. What may be left as it was has to be known.
   const mayLeaveOut = program.string !== null || program.helpers.length > 0;
+  let usesMode = program.helpers.length > 0;
   const need = (index: number): void => {
+    if (index === CS || index === CR0 || index === EFER) usesMode = true;
     if (index < 0) unreachable = true;
     else if (!held.has(index)) fetched.add(index);
   };
@@ -76,6 +81,7 @@ export function planRegisters(program: Program, kind: ExitKind): RegisterPlan {
     names: Uint32Array.from(order, (index) => MAPPED_REGISTERS[index]?.name ?? 0),
     written: Int32Array.from(changed),
     compared: Uint8Array.from(changed, (index) => (fetched.has(index) || held.has(index) ? 1 : 0)),
+    usesMode,
     unreachable,
   };
 }

@@ -49,6 +49,8 @@ export class Retirement<Context> {
   readonly #breakpoints: DataBreakpoints<Context>;
   readonly #clearsShadow: boolean;
   readonly #trapsAsEvents: boolean;
+  /** Nothing but RIP and RFLAGS comes into question. */
+  #plain = true;
   #returnsFromInterrupt = false;
   #endsShadow = false;
   #interruptState = NOT_ASKED;
@@ -72,6 +74,8 @@ export class Retirement<Context> {
   /** Asks in the get to come for what retiring will need. */
   prepare(effects: RetireEffects): void {
     const exit = this.#exit;
+    this.#plain = exit.plain && effects === NO_EFFECTS;
+    if (this.#plain) return;
     this.startsShadow = false;
     this.#returnsFromInterrupt = effects.returnsFromInterrupt;
     this.#endsShadow = exit.interruptShadow && this.#clearsShadow;
@@ -90,14 +94,21 @@ export class Retirement<Context> {
    */
   retire(length: number, finished: boolean, iterated: boolean): void {
     const exit = this.#exit;
+    if (this.#plain && finished) {
+      this.#advance(length);
+      this.#exchange.putRflags(exit.rflagsLow, exit.rflagsHigh);
+      return;
+    }
     const words = this.#registers.words;
     if (finished) {
       this.#advance(length);
       if (exit.resume && !this.#returnsFromInterrupt) words[RFLAGS] = (words[RFLAGS] as number) & ~Flag.RF;
     }
     this.#exchange.putRflags(exit.rflagsLow, exit.rflagsHigh);
-    if (finished) this.#putInterruptState();
-    if (finished || iterated) this.#putDebugTraps();
+    if (!this.#plain) {
+      if (finished) this.#putInterruptState();
+      if (finished || iterated) this.#putDebugTraps();
+    }
     // The set is what tells the host that the emulation was successful: it is never empty.
     if (this.#exchange.count === 0) this.#exchange.putRip(exit.ripLow, exit.ripHigh);
   }

@@ -26,7 +26,7 @@ function machineOn(testHost: TestHost): CallbackMachine<TestHost> {
   const host = new HostCallbacks(hostCallbacks, failure);
   const exchange = new RegisterExchange(registers, host);
   host.bind(testHost);
-  exit.readProcessor(vpExit(), registers);
+  exit.readProcessor(vpExit());
   return new CallbackMachine({
     exit,
     registers,
