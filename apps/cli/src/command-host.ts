@@ -68,12 +68,17 @@ export class Output {
     const text = this.pending;
     this.pending = "";
     if (this.failure === null && text !== "") await this.write(text);
-    if (this.failure !== null) throw this.failure;
+    this.check();
   }
 
   /** Writes bytes at once, without waiting for the reader: for a guest's console. */
   writeBytes(bytes: Uint8Array): void {
     if (this.failure === null) this.stream.write(bytes);
+  }
+
+  /** Throws {@link ReaderGone}, or what else the stream failed with. */
+  check(): void {
+    if (this.failure !== null) throw this.failure;
   }
 
   /** Whether the stream's reader went away or the stream failed. */

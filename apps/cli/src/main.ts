@@ -91,7 +91,7 @@ function version(): string {
 /** Says what went wrong, and answers the exit status that goes with it. */
 async function report(error: unknown, { output, errors, status }: CommandContext): Promise<number> {
   if (error instanceof ReaderGone) return exitStatus.success;
-  await output.flush();
+  if (!output.failed) await output.flush();
   if (error instanceof CommanderError) {
     await errors.flush();
     return error.exitCode === 0 ? status : exitStatus.usage;

@@ -1,8 +1,5 @@
 /** `whv emulate`: runs emulation cases, one a line, and prints what each did. */
-import { readEmulationCase, runEmulationCase } from "@whvkit/conformance";
 import type { Command } from "commander";
-import { emulatorSource } from "../emulator-source.ts";
-import { answerLines } from "../json-lines.ts";
 import type { CommandContext } from "../main.ts";
 
 export function addEmulateCommand(program: Command, context: CommandContext): void {
@@ -20,6 +17,7 @@ Example:
   $ whv emulate cases.jsonl | jq .status`,
     )
     .action(async (file: string | undefined) => {
-      await answerLines(file, context, (json) => runEmulationCase(readEmulationCase(json), emulatorSource));
+      const { emulateCases } = await import("../cases/emulate-cases.ts");
+      await emulateCases(file, context);
     });
 }

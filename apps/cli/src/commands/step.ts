@@ -1,9 +1,6 @@
 /** `whv step`: runs instructions on the simulator's processor, one case a line. */
-import { readStepCase, StepRunner } from "@whvkit/conformance";
 import type { Command } from "commander";
-import { answerLines } from "../json-lines.ts";
 import type { CommandContext } from "../main.ts";
-import { stepSource } from "../step-source.ts";
 
 export function addStepCommand(program: Command, context: CommandContext): void {
   program
@@ -20,11 +17,7 @@ Example:
   $ echo '{"preset":"long","registers":{"Rip":"0x1000","Rax":1},"memory":[{"gpa":"0x1000","bytes":"48ffc0"}]}' | whv step`,
     )
     .action(async (file: string | undefined) => {
-      const runner = new StepRunner(stepSource);
-      try {
-        await answerLines(file, context, (json) => runner.run(readStepCase(json)));
-      } finally {
-        runner.dispose();
-      }
+      const { stepCases } = await import("../cases/step-cases.ts");
+      await stepCases(file, context);
     });
 }

@@ -7,7 +7,6 @@ import { createEmulator } from "@whvkit/emulator-core";
 import { createMachine, type Machine, type MachineOptions, type MachineResult } from "@whvkit/microvm";
 import { simHypervisor } from "@whvkit/sim-backend";
 import { describeSystemError, UsageError, WorkError } from "../command-error.ts";
-import { ReaderGone } from "../command-host.ts";
 import type { CommandContext } from "../main.ts";
 import type { ByteSinks } from "./byte-sinks.ts";
 import { ConsoleKeys } from "./console-keys.ts";
@@ -104,7 +103,7 @@ async function runToEnd(
         sinks.flush();
         flushed = performance.now();
       }
-      if (context.output.failed) throw new ReaderGone();
+      context.output.check();
       if (state === "ended") return machine.result;
       const { waitMilliseconds } = machine;
       await new Promise<void>((resolve) => {

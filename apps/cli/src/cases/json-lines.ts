@@ -3,8 +3,8 @@
  * read is answered by what is wrong with it and where.
  */
 import { caseFormat, caseId } from "@whvkit/conformance";
-import { inputLines, longestLine } from "./input-lines.ts";
-import type { CommandContext } from "./main.ts";
+import { inputLines, longestLine } from "../input-lines.ts";
+import type { CommandContext } from "../main.ts";
 
 /** An answer to a line that could not be read or carried out. */
 export interface LineError {
