@@ -91,7 +91,7 @@ describe("instructions as the processor runs them", () => {
       let code: number[] = [];
       let program: Program | undefined;
       for (const vector of readVectors(family, bytes)) {
-        if (program === undefined || vector.code !== code) {
+        if (program === undefined || vector.code !== code || vector.mode !== program.mode) {
           code = vector.code;
           const status = decoders[vector.mode].decode(Uint8Array.from(code), 0, instruction);
           expect(status, describeVector(vector)).toBe(DecodeStatus.ok);

@@ -163,6 +163,67 @@ const addWithFlag =
     b.setFlags({ [flag]: b.or(b.unsignedLess(sum, x), b.unsignedLess(r, sum)) });
   };
 
+/** RAO-INT: memory = memory ∘ register, atomically and without flags; the address must be aligned (volume 2, AADD). */
+const remoteAtomic =
+  (compute: Compute): Definition =>
+  (b) => {
+    const target = b.operand(0);
+    const address = b.memoryAddress();
+    b.faultIf(b.not(b.isZero(b.and(address, b.constant("i64", target.size - 1)))), Vector.GP, 0);
+    const place = b.place(target, null, true);
+    const y = b.read(b.operand(1));
+    place.write(compute(b, place.modify(), y));
+  };
+
+/**
+ * CMPccXADD memory, register, addend: compares memory with the register; adds to memory when the condition holds of that
+ * comparison; the register gets the old value (volume 2, CMPccXADD). Memory is written either way, and must be aligned.
+ */
+const compareAndAdd =
+  (holds: (b: Builder, flags: Comparison) => Value): Definition =>
+  (b) => {
+    const [target, register] = [b.operand(0), b.operand(1)];
+    const address = b.memoryAddress();
+    b.faultIf(b.not(b.isZero(b.and(address, b.constant("i64", target.size - 1)))), Vector.GP, 0);
+    const place = b.place(target, null, true);
+    const y = b.read(register);
+    const addend = b.read(b.operand(2));
+    const x = place.modify();
+    const r = b.sub(x, y);
+    const overflow = b.sign(b.and(b.xor(x, y), b.xor(x, r)));
+    const comparison = { carry: b.unsignedLess(x, y), zero: b.isZero(r), sign: b.sign(r), parity: b.parity(r), overflow };
+    place.write(b.select(holds(b, comparison), b.add(x, addend), x));
+    b.write(register, x);
+    b.flags("sub", x, y, r);
+  };
+
+interface Comparison {
+  readonly carry: Value;
+  readonly zero: Value;
+  readonly sign: Value;
+  readonly parity: Value;
+  readonly overflow: Value;
+}
+
+/** The even conditions of CMPccXADD by their suffix, and the names of their opposites. */
+const COMPARE_CONDITIONS: readonly (readonly [yes: string, no: string, holds: (b: Builder, c: Comparison) => Value])[] = [
+  ["o", "no", (_, c) => c.overflow],
+  ["b", "nb", (_, c) => c.carry],
+  ["z", "nz", (_, c) => c.zero],
+  ["be", "nbe", (b, c) => b.or(c.carry, c.zero)],
+  ["s", "ns", (_, c) => c.sign],
+  ["p", "np", (_, c) => c.parity],
+  ["l", "nl", (b, c) => b.xor(c.sign, c.overflow)],
+  ["le", "nle", (b, c) => b.or(c.zero, b.xor(c.sign, c.overflow))],
+];
+
+const compareAndAdds: Family["meanings"] = Object.fromEntries(
+  COMPARE_CONDITIONS.flatMap(([yes, no, holds]) => [
+    [`cmp${yes}xadd`, compareAndAdd(holds)],
+    [`cmp${no}xadd`, compareAndAdd((b, c) => b.not(holds(b, c)))],
+  ]),
+);
+
 /** CRC-32C, polynomial 0x11EDC6F41 reflected, bit by bit from the low end (volume 2, CRC32). */
 const crc32: Definition = (b) => {
   const target = b.operand(0);
@@ -211,5 +272,10 @@ export const arithmetic: Family = {
     adcx: addWithFlag("CF"),
     adox: addWithFlag("OF"),
     crc32,
+    aadd: remoteAtomic(add),
+    aand: remoteAtomic(and),
+    aor: remoteAtomic((b, x, y) => b.or(x, y)),
+    axor: remoteAtomic((b, x, y) => b.xor(x, y)),
+    ...compareAndAdds,
   },
 };

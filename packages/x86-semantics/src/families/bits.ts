@@ -145,6 +145,19 @@ const lowestOne =
     logicFlags(b, r, carryOfZero ? b.isZero(x) : b.not(b.isZero(x)));
   };
 
+/** TBM (AMD family 15h): the lowest zero or one of the source and what lies below it. APM volume 3, BLCFILL to TZMSK. */
+const trailing =
+  (compute: Change, step: "add" | "sub"): Definition =>
+  (b) => {
+    const x = b.read(b.operand(1));
+    const one = b.constant(x.type as IntegerType, 1);
+    const stepped = step === "add" ? b.add(x, one) : b.sub(x, one);
+    const r = compute(b, x, stepped);
+    b.write(b.operand(0), r);
+    // CF is the carry of the step: x was all ones, or zero.
+    logicFlags(b, r, step === "add" ? b.isZero(stepped) : b.isZero(x));
+  };
+
 /**
  * The moves of a parallel suffix: for step i, which bits of the mask travel by 2^i. With them PEXT gathers bits and PDEP
  * spreads them in log2(width) steps.
@@ -209,5 +222,14 @@ export const bits: Family = {
     blsmsk: lowestOne((b, x, one) => b.xor(x, b.sub(x, one)), true),
     pext,
     pdep,
+    blcfill: trailing((b, x, next) => b.and(x, next), "add"),
+    blci: trailing((b, x, next) => b.or(x, b.not(next)), "add"),
+    blcic: trailing((b, x, next) => b.and(b.not(x), next), "add"),
+    blcmsk: trailing((b, x, next) => b.xor(x, next), "add"),
+    blcs: trailing((b, x, next) => b.or(x, next), "add"),
+    blsfill: trailing((b, x, next) => b.or(x, next), "sub"),
+    blsic: trailing((b, x, next) => b.or(b.not(x), next), "sub"),
+    t1mskc: trailing((b, x, next) => b.or(b.not(x), next), "add"),
+    tzmsk: trailing((b, x, next) => b.and(b.not(x), next), "sub"),
   },
 };

@@ -12,6 +12,7 @@ import { control } from "./control.ts";
 import { decimal } from "./decimal.ts";
 import type { Family } from "./family.ts";
 import { flags } from "./flags.ts";
+import { mask } from "./mask.ts";
 import { moves } from "./moves.ts";
 import { multiplication } from "./multiplication.ts";
 import { ports } from "./ports.ts";
@@ -26,7 +27,7 @@ import { whyUnsupported } from "./unsupported.ts";
 /** Every family, in the order of the manual's summary (Intel SDM volume 1, chapter 5). */
 export const families: readonly Family[] = [
   moves, arithmetic, multiplication, decimal, shifts, bits, control, strings, ports, stack, flags, system, vectorMoves,
-  vectorIntegers,
+  vectorIntegers, mask,
 ];
 
 interface Meaning {

@@ -121,6 +121,7 @@ export const moves: Family = {
     },
     movnti: mov,
     movdiri: mov,
+    umov: mov,
     xchg,
     xlatb,
     lea,

@@ -75,9 +75,12 @@ const lods = (size: Size): Definition => (b) => {
   element.advance(General.rsi);
 };
 
-/** The source minus the target (volume 2, CMPS). The target is read first, as Zen shows when both fault. */
+/** The source minus the target (volume 2, CMPS). The target comes first, as Zen shows when both fault, and both are checked
+ * before either is read. */
 const cmps = (size: Size): Definition => (b) => {
   const element = new Element(b, "cmps", size);
+  b.probe(Segment.es, element.targetAddress(), size, Intent.read);
+  b.probe("memory", element.sourceAddress(), size, Intent.read);
   const y = element.loadTarget();
   const x = element.loadSource();
   b.flags("sub", x, y, b.sub(x, y));

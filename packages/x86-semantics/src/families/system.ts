@@ -224,6 +224,14 @@ const transfer =
     b.helperWritesIp();
   };
 
+const monitor: Definition = (b) => {
+  const address = b.linearAddress("memory", b.register(General.rax, b.addressType));
+  b.call(Helper.monitor, b.constant("i64", 0), address);
+};
+const mwait: Definition = (b) => {
+  b.call(Helper.monitor, b.constant("i64", 1));
+};
+
 const nothing: Definition = () => {};
 
 export const system: Family = {
@@ -280,13 +288,10 @@ export const system: Family = {
     iret: transfer(Helper.interruptReturn),
     iretd: transfer(Helper.interruptReturn),
     iretq: transfer(Helper.interruptReturn),
-    monitor: (b) => {
-      const address = b.linearAddress("memory", b.register(General.rax, b.addressType));
-      b.call(Helper.monitor, b.constant("i64", 0), address);
-    },
-    mwait: (b) => {
-      b.call(Helper.monitor, b.constant("i64", 1));
-    },
+    monitor,
+    monitorx: monitor,
+    mwait,
+    mwaitx: mwait,
     rdfsbase: readBase(Segment.fs),
     rdgsbase: readBase(Segment.gs),
     wrfsbase: writeBase(Segment.fs),

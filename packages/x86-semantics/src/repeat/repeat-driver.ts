@@ -84,21 +84,29 @@ export class RepeatDriver {
     const limit = (flags & Flag.TF) !== 0 ? 1 : this.#maxIterations;
     const compares = string.kind === "cmps" || string.kind === "scas";
     const spans = this.#spans;
+    let yielded = false;
     for (;;) {
       const remaining = countOf(words, string.addressSize);
       if (remaining === 0 || (compares && this.completed > 0 && endsAt(string, words[RFLAGS]))) {
         this.finished = true;
         return Abort.none;
       }
-      if (this.completed >= limit) return Abort.none;
-      if (this.completed > 0 && this.#shouldYield?.()) return Abort.none;
+      if (yielded || this.completed >= limit) return Abort.none;
 
       const budget = Math.min(remaining, limit - this.completed);
-      let abort = spans === null || budget === 1 ? Abort.none : spans.run(program, string, budget);
-      let done = spans === null || budget === 1 ? 0 : spans.completed;
+      let abort: number = Abort.none;
+      let done = 0;
+      if (spans !== null && budget > 1) {
+        abort = spans.run(program, string, budget);
+        done = spans.completed;
+        yielded = spans.yielded;
+      }
       if (done === 0 && abort === Abort.none) {
-        abort = this.#evaluator.evaluate(program) as Abort;
-        if (abort === Abort.none) done = 1;
+        abort = this.#evaluator.evaluate(program);
+        if (abort === Abort.none) {
+          done = 1;
+          yielded = this.#shouldYield?.() ?? false;
+        }
       }
       reduceCount(words, string.addressSize, done);
       this.completed += done;

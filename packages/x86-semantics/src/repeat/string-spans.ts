@@ -43,6 +43,8 @@ function move(words: Int32Array, register: number, addressSize: number, by: numb
 export class StringSpans {
   /** Elements that the last run finished; rSI, rDI, rAX and the flags are as after them, rCX is not yet reduced. */
   completed = 0;
+  /** The host asked to stop after the last element. It has been asked after each one. */
+  yielded = false;
   readonly #machine: SpanMachine;
   readonly #shouldYield: (() => boolean) | null;
   #size = 1;
@@ -63,6 +65,7 @@ export class StringSpans {
   run(program: Program, string: StringOperation, budget: number): Abort {
     const words = this.#machine.registers.words;
     this.completed = 0;
+    this.yielded = false;
     this.#size = string.size;
     this.#addressSize = string.addressSize;
     this.#down = (words[RFLAGS] & Flag.DF) !== 0;
@@ -149,7 +152,10 @@ export class StringSpans {
       if (abort !== Abort.none) break;
       address += step;
       i++;
-      if (poll?.()) break;
+      if (poll?.()) {
+        this.yielded = true;
+        break;
+      }
     }
     this.#advance(RDI, i);
     return abort;
@@ -177,7 +183,10 @@ export class StringSpans {
       source += step;
       target += step;
       i++;
-      if (poll?.()) break;
+      if (poll?.()) {
+        this.yielded = true;
+        break;
+      }
     }
     this.#advance(RSI, i);
     this.#advance(RDI, i);
@@ -205,7 +214,10 @@ export class StringSpans {
       high = data[1];
       source += step;
       i++;
-      if (poll?.()) break;
+      if (poll?.()) {
+        this.yielded = true;
+        break;
+      }
     }
     if (i > 0) {
       if (size === 1) words[RAX] = (words[RAX] & ~0xff) | (low & 0xff);
@@ -238,7 +250,10 @@ export class StringSpans {
       if (abort !== Abort.none) break;
       target += step;
       i++;
-      if (poll?.()) break;
+      if (poll?.()) {
+        this.yielded = true;
+        break;
+      }
     }
     this.#advance(RDI, i);
     return abort;
@@ -263,7 +278,10 @@ export class StringSpans {
       if (abort !== Abort.none) break;
       source += step;
       i++;
-      if (poll?.()) break;
+      if (poll?.()) {
+        this.yielded = true;
+        break;
+      }
     }
     this.#advance(RSI, i);
     return abort;
@@ -294,7 +312,10 @@ export class StringSpans {
       target += step;
       i++;
       if ((low === otherLow && high === otherHigh) !== whileEqual) break;
-      if (poll?.()) break;
+      if (poll?.()) {
+        this.yielded = true;
+        break;
+      }
     }
     if (i > 0) setCompareFlags(words, size, low, high, otherLow, otherHigh);
     this.#advance(RDI, i);
@@ -333,7 +354,10 @@ export class StringSpans {
       target += step;
       i++;
       if ((low === otherLow && high === otherHigh) !== whileEqual) break;
-      if (poll?.()) break;
+      if (poll?.()) {
+        this.yielded = true;
+        break;
+      }
     }
     if (i > 0) setCompareFlags(words, size, low, high, otherLow, otherHigh);
     this.#advance(RSI, i);
