@@ -1,1 +1,14 @@
-export {};
+/**
+ * The native Windows Hypervisor Platform: `winHypervisor` over `WinHvPlatform.dll`, `createNativeEmulator` over
+ * `WinHvEmulation.dll`, the functions of both as C has them, and what this host offers. Importing loads nothing; on other
+ * systems everything answers with one error that says so.
+ *
+ * @packageDocumentation
+ */
+export { createNativeEmulator, type NativeEmulator } from "./emulator/native-emulator.ts";
+export { describeHost, type HostDescription, type LibraryDescription } from "./host/describe-host.ts";
+export { createWinHypervisor, type WinHypervisor, winHypervisor } from "./hypervisor/win-hypervisor.ts";
+export type { WinPartition } from "./hypervisor/win-partition.ts";
+export type { WinVirtualProcessor } from "./hypervisor/win-virtual-processor.ts";
+export { bindWinHvEmulation, bindWinHvPlatform } from "./native/function-binding.ts";
+export type { NativeLibraryOptions } from "./native/system-library.ts";
