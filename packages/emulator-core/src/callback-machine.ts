@@ -68,14 +68,15 @@ export class CallbackMachine<Context> implements SpanMachine {
   }
 
   load(segment: number, low: number, high: number, size: number, intent: number): number {
-    const abort = this.#segmentation.check(segment, low, high, size, intent);
+    let abort = this.#segmentation.check(segment, low, high, size, intent);
     if (abort !== Abort.none) return abort;
     const offset = low & PAGE_OFFSET;
     if (offset + size > PAGE_SIZE || size > LARGEST_CALLBACK) return this.#loadInParts(low, high, size, intent);
-    const page = this.#translation.page(low, high, intent);
-    if (page < 0) return this.#translation.abort;
+    abort = this.#translation.translate(low, high, intent);
+    if (abort !== Abort.none) return abort;
     if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
-    if (!this.#host.readMemory(page + offset, size, "load")) return Abort.host;
+    this.#host.memoryAccess.gpaAddress = this.#translation.page + offset;
+    if (!this.#host.readMemory(size, "load")) return Abort.host;
     this.#take(size);
     if (this.#breakpoints.armed) this.#breakpoints.accessed(low, high, size, intent);
     if (this.skipsUnchangedStore) this.#loaded.set(this.data);
@@ -83,7 +84,7 @@ export class CallbackMachine<Context> implements SpanMachine {
   }
 
   store(segment: number, low: number, high: number, size: number, valueLow: number, valueHigh: number, intent: number): number {
-    const abort = this.#segmentation.check(segment, low, high, size, intent);
+    let abort = this.#segmentation.check(segment, low, high, size, intent);
     if (abort !== Abort.none) return abort;
     const offset = low & PAGE_OFFSET;
     if (offset + size > PAGE_SIZE) {
@@ -91,12 +92,13 @@ export class CallbackMachine<Context> implements SpanMachine {
       this.data[1] = valueHigh;
       return this.#storeInParts(low, high, size, intent);
     }
-    const page = this.#translation.page(low, high, intent);
-    if (page < 0) return this.#translation.abort;
+    abort = this.#translation.translate(low, high, intent);
+    if (abort !== Abort.none) return abort;
     if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
     if (this.skipsUnchangedStore && valueLow === this.#loaded[0] && (size < 8 || valueHigh === this.#loaded[1]))
       return Abort.none;
-    if (!this.#host.writeMemory(page + offset, size, valueLow, valueHigh)) return Abort.host;
+    this.#host.memoryAccess.gpaAddress = this.#translation.page + offset;
+    if (!this.#host.writeMemory(size, valueLow, valueHigh)) return Abort.host;
     if (this.#breakpoints.armed) this.#breakpoints.accessed(low, high, size, intent);
     return Abort.none;
   }
@@ -109,10 +111,11 @@ export class CallbackMachine<Context> implements SpanMachine {
 
   probe(segment: number, low: number, high: number, size: number, intent: number): number {
     if (size === 0) return Abort.none;
-    const abort = this.#segmentation.check(segment, low, high, size, intent);
+    let abort = this.#segmentation.check(segment, low, high, size, intent);
     if (abort !== Abort.none) return abort;
-    if (this.#translation.page(low, high, intent) < 0) return this.#translation.abort;
-    if ((low & PAGE_OFFSET) + size > PAGE_SIZE && this.#secondPage(low, high, intent) < 0) return this.#translation.abort;
+    abort = this.#translation.translate(low, high, intent);
+    if (abort === Abort.none && (low & PAGE_OFFSET) + size > PAGE_SIZE) abort = this.#translateNext(low, high, intent);
+    if (abort !== Abort.none) return abort;
     if (this.#exit.alignmentChecked && size <= 8 && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
     return Abort.none;
   }
@@ -141,29 +144,31 @@ export class CallbackMachine<Context> implements SpanMachine {
   }
 
   span(segment: number, low: number, high: number, size: number, intent: number, down: boolean): number {
-    const abort = this.#segmentation.check(segment, low, high, size, intent);
+    let abort = this.#segmentation.check(segment, low, high, size, intent);
     if (abort !== Abort.none) return abort;
     const offset = low & PAGE_OFFSET;
     this.spanElements = 0;
     // Elements that straddle a page, and those that breakpoints watch, go one by one through load and store.
     if (offset + size > PAGE_SIZE || this.#breakpoints.armed) return Abort.none;
-    const page = this.#translation.page(low, high, intent);
-    if (page < 0) return this.#translation.abort;
+    abort = this.#translation.translate(low, high, intent);
+    if (abort !== Abort.none) return abort;
     if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
     const inPage = down ? Math.floor(offset / size) + 1 : Math.floor((PAGE_SIZE - offset) / size);
-    this.spanAddress = page + offset;
+    this.spanAddress = this.#translation.page + offset;
     this.spanElements = Math.min(inPage, this.#segmentation.elements(segment, low, size, down));
     return Abort.none;
   }
 
   loadPhysical(gpa: number, size: number): number {
-    if (!this.#host.readMemory(gpa, size, "load")) return Abort.host;
+    this.#host.memoryAccess.gpaAddress = gpa;
+    if (!this.#host.readMemory(size, "load")) return Abort.host;
     this.#take(size);
     return Abort.none;
   }
 
   storePhysical(gpa: number, size: number, valueLow: number, valueHigh: number): number {
-    return this.#host.writeMemory(gpa, size, valueLow, valueHigh) ? Abort.none : Abort.host;
+    this.#host.memoryAccess.gpaAddress = gpa;
+    return this.#host.writeMemory(size, valueLow, valueHigh) ? Abort.none : Abort.host;
   }
 
   /** Moves what the callback delivered into `data`, cut to `size` bytes. */
@@ -175,13 +180,13 @@ export class CallbackMachine<Context> implements SpanMachine {
     data[1] = size === 8 ? (words[1] as number) : 0;
   }
 
-  /** The page after the one of a linear address: its guest-physical address, or -1. */
-  #secondPage(low: number, high: number, intent: number): number {
+  /** Translates the page after the one of a linear address. */
+  #translateNext(low: number, high: number, intent: number): number {
     const next = (low & ~PAGE_OFFSET) + PAGE_SIZE;
     const nextLow = next | 0;
     // Beyond 4 GiB the upper half counts on in 64-bit mode, and linear addresses wrap in the others.
     const carry = nextLow === 0 && this.#exit.mode === 64 ? 1 : 0;
-    return this.#translation.page(nextLow, (high + carry) | 0, intent);
+    return this.#translation.translate(nextLow, (high + carry) | 0, intent);
   }
 
   #loadInParts(low: number, high: number, size: number, intent: number): number {
@@ -207,13 +212,11 @@ export class CallbackMachine<Context> implements SpanMachine {
    */
   #inParts(low: number, high: number, size: number, intent: number, write: boolean): number {
     const offset = low & PAGE_OFFSET;
-    const first = this.#translation.page(low, high, intent);
-    if (first < 0) return this.#translation.abort;
-    let second = 0;
-    if (offset + size > PAGE_SIZE) {
-      second = this.#secondPage(low, high, intent);
-      if (second < 0) return this.#translation.abort;
-    }
+    let abort = this.#translation.translate(low, high, intent);
+    const first = this.#translation.page;
+    if (abort === Abort.none && offset + size > PAGE_SIZE) abort = this.#translateNext(low, high, intent);
+    if (abort !== Abort.none) return abort;
+    const second = this.#translation.page;
     if (this.#exit.alignmentChecked && size <= 8 && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
     if (!write) this.data.fill(0);
     for (let done = 0; done < size; ) {
@@ -222,21 +225,22 @@ export class CallbackMachine<Context> implements SpanMachine {
       const toPage = place < PAGE_SIZE ? PAGE_SIZE - place : PAGE_SIZE;
       const length = Math.min(toGrid, toPage, size - done);
       const gpa = place < PAGE_SIZE ? first + place : second + place - PAGE_SIZE;
-      if (!(write ? this.#writePart(gpa, done, length) : this.#readPart(gpa, done, length))) return Abort.host;
+      this.#host.memoryAccess.gpaAddress = gpa;
+      if (!(write ? this.#writePart(done, length) : this.#readPart(done, length))) return Abort.host;
       done += length;
     }
     if (this.#breakpoints.armed) this.#breakpoints.accessed(low, high, size, intent);
     return Abort.none;
   }
 
-  #readPart(gpa: number, at: number, length: number): boolean {
-    if (!this.#host.readMemory(gpa, length, "load")) return false;
+  #readPart(at: number, length: number): boolean {
+    if (!this.#host.readMemory(length, "load")) return false;
     const from = this.#host.memoryAccess.data;
     for (let i = 0; i < length; i++) this.#bytes[at + i] = from[i] as number;
     return true;
   }
 
-  #writePart(gpa: number, at: number, length: number): boolean {
+  #writePart(at: number, length: number): boolean {
     let low = 0;
     let high = 0;
     for (let i = 0; i < length; i++) {
@@ -244,6 +248,6 @@ export class CallbackMachine<Context> implements SpanMachine {
       if (i < 4) low |= byte << (i * 8);
       else high |= byte << ((i - 4) * 8);
     }
-    return this.#host.writeMemory(gpa, length, low, high);
+    return this.#host.writeMemory(length, low, high);
   }
 }

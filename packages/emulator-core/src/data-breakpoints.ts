@@ -46,6 +46,11 @@ export class DataBreakpoints<Context> {
     for (let i = 0; i < 4; i++) this.#exchange.alsoGet(NAME.WHvX64RegisterDr0 + i);
   }
 
+  disarm(): void {
+    this.armed = false;
+    this.hits = 0;
+  }
+
   /** Takes what the get gave. */
   arm(): void {
     if (!this.armed) return;

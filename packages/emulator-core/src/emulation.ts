@@ -29,7 +29,7 @@ import { PortAccess } from "./port-access.ts";
 import type { PreparedInstruction } from "./program-cache.ts";
 import { RegisterExchange } from "./register-exchange.ts";
 import { planRegisters, type RegisterPlan } from "./register-plan.ts";
-import { NO_EFFECTS, Retirement } from "./retire.ts";
+import { NO_EFFECTS, type RetireEffects, Retirement } from "./retire.ts";
 import { Segmentation } from "./segmentation.ts";
 import { SystemOperations } from "./system-operations.ts";
 import { Translation } from "./translation.ts";
@@ -62,6 +62,8 @@ export class Emulation<Context> implements InstructionProgress {
   #context: Context | undefined = undefined;
   #completed = 0;
   #yielded = false;
+  /** Only RIP, RFLAGS and the instruction's registers come into question. */
+  #plain = true;
   /** The search for the instruction has begun. */
   #searched = false;
   /** How the search for the instruction ended. */
@@ -129,6 +131,7 @@ export class Emulation<Context> implements InstructionProgress {
     this.#context = undefined;
     this.#host.bind(undefined);
     this.#exit.release();
+    if (!this.#plain) this.#breakpoints.disarm();
   }
 
   /** `WHvEmulatorTryIoEmulation`. */
@@ -183,15 +186,16 @@ export class Emulation<Context> implements InstructionProgress {
     PortAccess.loadAccumulator(context, this.#registers);
     const low = words[RAX];
     const high = words[RAX + 1];
-    this.#breakpoints.prepare();
-    this.#retirement.prepare(NO_EFFECTS);
-    this.#verification.prepare();
-    if (!this.#exchange.fetchExtra() || !this.#verification.agrees()) return this.answers.failed();
+    this.#plain = this.#exit.plain && !this.#options.verifyExitContext;
+    if (!this.#plain) {
+      this.#askMore(NO_EFFECTS);
+      if (!this.#exchange.fetchExtra() || !this.#takeMore()) return this.answers.failed();
+    }
     const abort = this.#ioExecutor.execute(this.#port);
     if (abort !== Abort.none) return this.answers.failed();
     if (words[RAX] !== low || words[RAX + 1] !== high)
       this.#exchange.put(WHV_REGISTER_NAME.WHvX64RegisterRax, words[RAX], words[RAX + 1]);
-    this.#retirement.retire(length, true, false);
+    this.#retire(length, true);
     return this.#commit();
   }
 
@@ -224,12 +228,23 @@ export class Emulation<Context> implements InstructionProgress {
       this.#failure.internal("unreachable-registers", "registers", message);
       return false;
     }
-    this.#breakpoints.prepare();
-    this.#retirement.prepare(prepared.effects);
-    this.#verification.prepare();
+    this.#plain = this.#exit.plain && prepared.effects === NO_EFFECTS && !this.#options.verifyExitContext;
+    if (!this.#plain) this.#askMore(prepared.effects);
     if (!this.#exchange.fetch(plan)) return false;
     if (plan.usesMode) this.#exit.imposeMode(this.#registers);
     this.#exchange.remember(plan);
+    return this.#plain || this.#takeMore();
+  }
+
+  /** Puts into the get to come what shadow, traps, breakpoints and verification need. */
+  #askMore(effects: RetireEffects): void {
+    this.#breakpoints.prepare();
+    this.#retirement.prepare(effects);
+    this.#verification.prepare();
+  }
+
+  /** Takes what the get gave of that. */
+  #takeMore(): boolean {
     this.#breakpoints.arm();
     return this.#verification.agrees();
   }
@@ -239,7 +254,7 @@ export class Emulation<Context> implements InstructionProgress {
   #end(abort: number, program: Program, plan: RegisterPlan, finished: boolean): EmulationResult {
     if (abort === Abort.none) {
       this.#exchange.putChanged(plan);
-      this.#retirement.retire(program.writesIp ? -1 : program.length, finished, this.#completed > 0);
+      this.#retire(program.writesIp ? -1 : program.length, finished);
       return this.#commit();
     }
     // The iterations before the one that stopped have happened; without REP nothing has.
@@ -251,6 +266,11 @@ export class Emulation<Context> implements InstructionProgress {
     if (abort === Abort.unsupported && this.#options.unsupported === "hyperv") return this.#raise(Vector.UD, -1, "execute");
     if (repeated && this.#options.commitPartialRep) this.#commitPartialRep(plan);
     return this.answers.failed();
+  }
+
+  #retire(length: number, finished: boolean): void {
+    if (this.#plain) this.#retirement.retirePlain(length, finished);
+    else this.#retirement.retire(length, finished, this.#completed > 0);
   }
 
   /** The one set, and success. */

@@ -149,13 +149,15 @@ export class ExitContext {
 
   /** Copies the delivered bytes into four words, and zeros after them. */
   copyInstructionBytes(words: Int32Array): void {
-    words.fill(0);
-    if (this.#access === null) return;
-    const { view, byteOffset } = this.#access;
-    const count = Math.min(this.byteCount, 16);
-    for (let word = 0; word * 4 < count; word++) {
-      const all = view.getInt32(byteOffset + 4 + word * 4, true);
+    const access = this.#access;
+    const count = access === null ? 0 : this.byteCount;
+    for (let word = 0; word < 4; word++) {
       const bytes = count - word * 4;
+      if (access === null || bytes <= 0) {
+        words[word] = 0;
+        continue;
+      }
+      const all = access.view.getInt32(access.byteOffset + 4 + word * 4, true);
       words[word] = bytes < 4 ? all & ((1 << (bytes * 8)) - 1) : all;
     }
   }

@@ -33,38 +33,48 @@ export class HostCallbacks<Context> {
     this.#context = context;
   }
 
-  /** Reads `size` bytes (1 to 8, inside one page) into `memoryAccess.words`; bytes beyond `size` are undefined. */
-  readMemory(gpa: number, size: number, phase: EmulationPhase): boolean {
+  /**
+   * Reads `size` bytes (1 to 8, inside one page) at `memoryAccess.gpaAddress`, which the caller sets, into
+   * `memoryAccess.words`; bytes beyond `size` are undefined.
+   */
+  readMemory(size: number, phase: EmulationPhase): boolean {
     const access = this.memoryAccess;
-    access.gpaAddress = gpa;
     access.direction = 0;
     access.accessSize = size;
     access.words[0] = 0;
     access.words[1] = 0;
-    return this.#memory(access, gpa, size, phase);
-  }
-
-  /** Writes `size` bytes (1 to 8, inside one page), given as two words. */
-  writeMemory(gpa: number, size: number, low: number, high: number): boolean {
-    const access = this.memoryAccess;
-    access.gpaAddress = gpa;
-    access.direction = 1;
-    access.accessSize = size;
-    access.words[0] = low;
-    access.words[1] = high;
-    return this.#memory(access, gpa, size, "store");
-  }
-
-  #memory(access: EmulatorMemoryAccess, gpa: number, size: number, phase: EmulationPhase): boolean {
     let answer: unknown;
     try {
       answer = this.#callbacks.memory(this.#context as Context, access);
     } catch (thrown) {
-      this.#failure.callbackThrew("memory", STATUS.memory, phase, thrown, accessText(phase, gpa, size));
-      return false;
+      return this.#memoryThrew(thrown, phase);
     }
-    if (answer === S_OK) return true;
-    this.#failure.callbackAnswered("memory", STATUS.memory, phase, answer, accessText(phase, gpa, size));
+    return answer === S_OK || this.#memoryFailed(answer, phase);
+  }
+
+  /** Writes `size` bytes (1 to 8, inside one page), given as two words, at `memoryAccess.gpaAddress`. */
+  writeMemory(size: number, low: number, high: number): boolean {
+    const access = this.memoryAccess;
+    access.direction = 1;
+    access.accessSize = size;
+    access.words[0] = low;
+    access.words[1] = high;
+    let answer: unknown;
+    try {
+      answer = this.#callbacks.memory(this.#context as Context, access);
+    } catch (thrown) {
+      return this.#memoryThrew(thrown, "store");
+    }
+    return answer === S_OK || this.#memoryFailed(answer, "store");
+  }
+
+  #memoryThrew(thrown: unknown, phase: EmulationPhase): false {
+    this.#failure.callbackThrew("memory", STATUS.memory, phase, thrown, accessText(phase, this.memoryAccess));
+    return false;
+  }
+
+  #memoryFailed(answer: unknown, phase: EmulationPhase): false {
+    this.#failure.callbackAnswered("memory", STATUS.memory, phase, answer, accessText(phase, this.memoryAccess));
     return false;
   }
 
@@ -152,9 +162,10 @@ const STATUS = {
 /** None of `WHV_TRANSLATE_GVA_RESULT_CODE`. */
 const NO_ANSWER = -1;
 
-function accessText(phase: EmulationPhase, gpa: number, size: number): string {
+function accessText(phase: EmulationPhase, { gpaAddress, accessSize }: EmulatorMemoryAccess): string {
   const what = phase === "store" ? "a write" : phase === "fetch" ? "an instruction fetch" : "a read";
-  return `${what} of ${size} byte${size === 1 ? "" : "s"} at guest-physical 0x${gpa.toString(16)}`;
+  const bytes = `${accessSize} byte${accessSize === 1 ? "" : "s"}`;
+  return `${what} of ${bytes} at guest-physical 0x${gpaAddress.toString(16)}`;
 }
 
 function portText(direction: 0 | 1, port: number, size: number): string {

@@ -131,9 +131,10 @@ export class InstructionFetch<Context> {
     const told = exit.instructionLength - known;
     const wanted = told >= needed ? told : LARGEST_CALLBACK;
     const length = Math.min(wanted, LARGEST_CALLBACK, 4096 - (low & 0xfff), allowed);
-    const page = this.#translation.page(low, high, Intent.execute);
-    if (page < 0) return this.#stop(this.#translation.abort);
-    if (!this.#host.readMemory(page + (low & 0xfff), length, "fetch")) return this.#stop(Abort.host);
+    const abort = this.#translation.translate(low, high, Intent.execute);
+    if (abort !== Abort.none) return this.#stop(abort);
+    this.#host.memoryAccess.gpaAddress = this.#translation.page + (low & 0xfff);
+    if (!this.#host.readMemory(length, "fetch")) return this.#stop(Abort.host);
     const data = this.#host.memoryAccess.data;
     for (let i = 0; i < length; i++) this.bytes[known + i] = data[i] as number;
     this.count = known + length;

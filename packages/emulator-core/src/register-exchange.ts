@@ -14,6 +14,7 @@ const CAPACITY = MAPPED_REGISTERS.length + 16;
 
 /** Offsets in words, and sizes in words, of every mapped register: flat, because they are read on every emulation. */
 const wordAt: Int32Array = Int32Array.from(MAPPED_REGISTERS, ({ offset }) => offset >> 2);
+const nameAt: Uint32Array = Uint32Array.from(MAPPED_REGISTERS, ({ name }) => name);
 const wordCount: Int32Array = Int32Array.from(MAPPED_REGISTERS, ({ size }) => size >> 2);
 
 const NAME = WHV_REGISTER_NAME;
@@ -171,7 +172,7 @@ export class RegisterExchange<Context> {
     const word = wordAt[index] as number;
     const to = this.#set.words;
     const at = this.count * 4;
-    this.#setNames[this.count++] = (MAPPED_REGISTERS[index] as { name: number }).name;
+    this.#setNames[this.count++] = nameAt[index] as number;
     if (index === COMPOSITE) {
       to[at] = words[DATA_POINTER_WORD] as number;
       to[at + 1] = words[DATA_POINTER_WORD + 1] as number;

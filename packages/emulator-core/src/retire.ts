@@ -49,8 +49,6 @@ export class Retirement<Context> {
   readonly #breakpoints: DataBreakpoints<Context>;
   readonly #clearsShadow: boolean;
   readonly #trapsAsEvents: boolean;
-  /** Nothing but RIP and RFLAGS comes into question. */
-  #plain = true;
   #returnsFromInterrupt = false;
   #endsShadow = false;
   #interruptState = NOT_ASKED;
@@ -74,8 +72,6 @@ export class Retirement<Context> {
   /** Asks in the get to come for what retiring will need. */
   prepare(effects: RetireEffects): void {
     const exit = this.#exit;
-    this.#plain = exit.plain && effects === NO_EFFECTS;
-    if (this.#plain) return;
     this.startsShadow = false;
     this.#returnsFromInterrupt = effects.returnsFromInterrupt;
     this.#endsShadow = exit.interruptShadow && this.#clearsShadow;
@@ -85,8 +81,16 @@ export class Retirement<Context> {
     this.#dr6 = asksDr6 ? this.#exchange.alsoGet(NAME.WHvX64RegisterDr6) : NOT_ASKED;
   }
 
+  /** Retires an instruction after a plain exit: RIP and RFLAGS are all there is. Arguments as of `retire`. */
+  retirePlain(length: number, finished: boolean): void {
+    const exit = this.#exit;
+    if (finished) this.#advance(length);
+    this.#exchange.putRflags(exit.rflagsLow, exit.rflagsHigh);
+    if (this.#exchange.count === 0) this.#exchange.putRip(exit.ripLow, exit.ripHigh);
+  }
+
   /**
-   * Retires the instruction.
+   * Retires the instruction; {@link Retirement.prepare} has been called before the get.
    *
    * @param length - its bytes, where RIP just moves past it; -1 when RIP in the register file is where execution goes.
    * @param finished - false for a REP that stopped before its end: RIP and RF stay.
@@ -94,21 +98,14 @@ export class Retirement<Context> {
    */
   retire(length: number, finished: boolean, iterated: boolean): void {
     const exit = this.#exit;
-    if (this.#plain && finished) {
-      this.#advance(length);
-      this.#exchange.putRflags(exit.rflagsLow, exit.rflagsHigh);
-      return;
-    }
     const words = this.#registers.words;
     if (finished) {
       this.#advance(length);
       if (exit.resume && !this.#returnsFromInterrupt) words[RFLAGS] = (words[RFLAGS] as number) & ~Flag.RF;
     }
     this.#exchange.putRflags(exit.rflagsLow, exit.rflagsHigh);
-    if (!this.#plain) {
-      if (finished) this.#putInterruptState();
-      if (finished || iterated) this.#putDebugTraps();
-    }
+    if (finished) this.#putInterruptState();
+    if (finished || iterated) this.#putDebugTraps();
     // The set is what tells the host that the emulation was successful: it is never empty.
     if (this.#exchange.count === 0) this.#exchange.putRip(exit.ripLow, exit.ripHigh);
   }

@@ -23,8 +23,9 @@ const ORDINARY = 32;
 const FLAG = WHV_TRANSLATE_GVA_FLAGS;
 const RESULT = WHV_TRANSLATE_GVA_RESULT_CODE;
 
-/** The highest guest-physical page of 52 bits. */
+/** The highest guest-physical page of 52 bits, and the upper half of the highest address. */
 const HIGHEST_PAGE = 2 ** 52 - 4096;
+const HIGHEST_GPA_HALF = 2 ** 20 - 1;
 
 /** #PF error code bits (Intel SDM volume 3, section 4.7). */
 const PF_PRESENT = 1;
@@ -34,8 +35,8 @@ const PF_RESERVED = 8;
 const PF_FETCH = 16;
 
 export class Translation<Context> {
-  /** Why {@link Translation.page} answered -1: an `Abort`. */
-  abort: number = Abort.none;
+  /** What {@link Translation.translate} found: the guest-physical page. A field, because a returned double is allocated. */
+  page = 0;
   readonly #exit: ExitContext;
   readonly #host: HostCallbacks<Context>;
   readonly #failure: Failure;
@@ -75,8 +76,9 @@ export class Translation<Context> {
   seed(context: MemoryAccessContextView): void {
     const access = context.view.getUint32(context.byteOffset + 20, true);
     if ((access & GVA_VALID) === 0) return;
-    const gpa = context.gpa;
-    if (gpa > HIGHEST_PAGE + 0xfff) return;
+    const gpaLow = context.view.getUint32(context.byteOffset + 24, true);
+    const gpaHigh = context.view.getUint32(context.byteOffset + 28, true);
+    if (gpaHigh > HIGHEST_GPA_HALF) return;
     const type = access & 3;
     const rights =
       type === MemoryAccessType.write
@@ -86,20 +88,24 @@ export class Translation<Context> {
           : Intent.read | Intent.execute | ORDINARY;
     const low = context.view.getInt32(context.byteOffset + 32, true) & PAGE_MASK;
     const high = context.view.getInt32(context.byteOffset + 36, true);
-    this.#remember(low, high, rights, gpa - (gpa % 4096));
+    this.#remember(low, high, rights, gpaHigh * 0x100000000 + ((gpaLow & PAGE_MASK) >>> 0));
   }
 
-  /** The guest-physical page of a linear address, or -1 with the reason in `abort`. */
-  page(low: number, high: number, intent: number): number {
+  /** Finds the guest-physical page of a linear address; it is in `page` when the answer is `Abort.none`. */
+  translate(low: number, high: number, intent: number): number {
     const pageLow = low & PAGE_MASK;
     const wanted = (intent & ACCESS) | ((intent & Intent.system) !== 0 ? Intent.system : ORDINARY);
     for (let i = 0; i < this.#count; i++) {
       if (this.#low[i] === pageLow && this.#high[i] === (high | 0)) {
         const rights = this.#rights[i] as number;
-        if ((rights & wanted) === wanted) return this.#pages[i] as number;
+        if ((rights & wanted) === wanted) {
+          this.page = this.#pages[i] as number;
+          return Abort.none;
+        }
         if ((rights & TRUSTED_MODIFY) !== 0 && wanted === (Intent.modify | ORDINARY)) {
           this.#rights[i] = rights | Intent.write;
-          return this.#pages[i] as number;
+          this.page = this.#pages[i] as number;
+          return Abort.none;
         }
       }
     }
@@ -108,29 +114,31 @@ export class Translation<Context> {
 
   #ask(low: number, pageLow: number, high: number, intent: number, wanted: number): number {
     const host = this.#host;
-    if (!host.translateGvaPage(pageLow, high, translateFlags(intent))) return this.#stop(Abort.host);
+    if (!host.translateGvaPage(pageLow, high, translateFlags(intent))) return Abort.host;
     const { resultCode, gpaPage } = host.translation;
     const mapped = resultCode === RESULT.WHvTranslateGvaResultSuccess;
     const device = resultCode === RESULT.WHvTranslateGvaResultGpaUnmapped && this.#gpaUnmapped === "device";
     if (!mapped && !device) return this.#refused(low, high, intent, resultCode);
-    if (gpaPage % 4096 !== 0) {
+    // Also what is no whole number, or none at all.
+    if ((gpaPage & ~PAGE_MASK) !== 0 || Math.floor(gpaPage) !== gpaPage) {
       this.#failure.record(
         EmulatorStatus.translateGvaPageCallbackGpaIsNotAligned,
         "translation-not-aligned",
         "translate",
         `The translateGvaPage callback answered 0x${gpaPage.toString(16)} for the page ${hexOfHalves(pageLow, high)}; page addresses are multiples of 4096.`,
       );
-      return this.#stop(Abort.host);
+      return Abort.host;
     }
     if (!(gpaPage >= 0 && gpaPage <= HIGHEST_PAGE)) {
       const answer = `0x${gpaPage.toString(16)} for the page ${hexOfHalves(pageLow, high)}`;
       const message = `The translateGvaPage callback answered ${answer}; guest-physical addresses have at most 52 bits.`;
       this.#failure.internal("translation-invalid", "translate", message);
-      return this.#stop(Abort.host);
+      return Abort.host;
     }
     // A question about writing was one about reading too.
     this.#remember(pageLow, high, (wanted & Intent.write) !== 0 ? wanted | Intent.read : wanted, gpaPage);
-    return gpaPage;
+    this.page = gpaPage;
+    return Abort.none;
   }
 
   /** The page is not to be had: the guest's exception, or the end. */
@@ -148,16 +156,16 @@ export class Translation<Context> {
       case RESULT.WHvTranslateGvaResultGpaIllegalOverlayAccess:
         this.#fault.vector = Vector.GP;
         this.#fault.errorCode = 0;
-        return this.#stop(Abort.fault);
+        return Abort.fault;
       case RESULT.WHvTranslateGvaResultIntercept: {
         const message = `The translation of ${hexOfHalves(low, high)} met an intercept of the hypervisor (result code 8).`;
         this.#failure.internal("translation-intercepted", "translate", message);
-        return this.#stop(Abort.host);
+        return Abort.host;
       }
       default: {
         const message = `The translateGvaPage callback answered result code ${resultCode} for ${hexOfHalves(low, high)}, which is none of WHV_TRANSLATE_GVA_RESULT_CODE.`;
         this.#failure.internal("translation-invalid", "translate", message);
-        return this.#stop(Abort.host);
+        return Abort.host;
       }
     }
   }
@@ -171,12 +179,7 @@ export class Translation<Context> {
     this.#fault.errorCode = cause | user | write | fetch;
     this.#fault.cr2Low = low | 0;
     this.#fault.cr2High = high | 0;
-    return this.#stop(Abort.fault);
-  }
-
-  #stop(abort: number): number {
-    this.abort = abort;
-    return -1;
+    return Abort.fault;
   }
 
   #remember(pageLow: number, high: number, rights: number, gpaPage: number): void {
