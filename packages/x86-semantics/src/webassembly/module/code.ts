@@ -21,6 +21,8 @@ import {
   type ValueType,
 } from "./instruction-set.ts";
 
+const LATIN1: InstanceType<typeof TextDecoder> = /* @__PURE__ */ new TextDecoder("latin1");
+
 /** The type of a function. One result at most. */
 export interface FunctionType {
   readonly parameters: readonly ValueType[];
@@ -64,6 +66,8 @@ export class Code {
   readonly #writer: ByteWriter = new ByteWriter(128);
   readonly #stack: ValueType[] = [];
   readonly #frames: Frame[] = [];
+  /** The innermost frame; null once the function has ended. */
+  #frame: Frame | null;
   readonly #localTypes: ValueType[] = [];
 
   constructor(name: string, type: FunctionType, addressType: "i32" | "i64") {
@@ -71,7 +75,8 @@ export class Code {
     this.type = type;
     this.addressType = addressType;
     this.parameters = type.parameters.map((parameter, index) => ({ index, type: parameter }));
-    this.#frames.push({ depth: 0, isLoop: false, result: type.result, height: 0, isIf: false, unreachable: false });
+    this.#frame = { depth: 0, isLoop: false, result: type.result, height: 0, isIf: false, unreachable: false };
+    this.#frames.push(this.#frame);
   }
 
   // ---- the operand stack -----------------------------------------------------------------------------------------
@@ -79,18 +84,19 @@ export class Code {
   #fail(what: string): never {
     throw new TypeError(`${this.name}: ${what}`);
   }
-  get #frame(): Frame {
-    return this.#frames.at(-1) ?? this.#fail("written after its end");
+  get #open(): Frame {
+    return this.#frame ?? this.#fail("written after its end");
   }
   #pop(type: ValueType | null): ValueType | null {
-    const frame = this.#frame;
-    if (this.#stack.length === frame.height) {
-      if (frame.unreachable) return type;
-      this.#fail(`${type ?? "a value"} expected, the stack is empty`);
+    const stack = this.#stack;
+    const frame = this.#open;
+    if (stack.length > frame.height) {
+      const found = stack.pop() as ValueType;
+      if (type !== null && found !== type) this.#fail(`${type} expected, found ${found}`);
+      return found;
     }
-    const found = this.#stack.pop() as ValueType;
-    if (type !== null && found !== type) this.#fail(`${type} expected, found ${found}`);
-    return found;
+    if (!frame.unreachable) this.#fail(`${type ?? "a value"} expected, the stack is empty`);
+    return type;
   }
   #push(type: ValueType | null): void {
     if (type !== null) this.#stack.push(type);
@@ -109,7 +115,7 @@ export class Code {
     }
   }
   #cannotGoOn(): void {
-    const frame = this.#frame;
+    const frame = this.#open;
     this.#stack.length = frame.height;
     frame.unreachable = true;
   }
@@ -232,10 +238,10 @@ export class Code {
 
   // ---- control ---------------------------------------------------------------------------------------------------
 
-  #open(code: number, isLoop: boolean, isIf: boolean, result: ValueType | null): Label {
+  #openFrame(code: number, isLoop: boolean, isIf: boolean, result: ValueType | null): Label {
     this.#code(code);
     this.#writer.byte(result === null ? EMPTY_BLOCK : TYPE_CODE[result]);
-    const frame = {
+    const frame: Frame = {
       depth: this.#frames.length,
       isLoop,
       result,
@@ -244,23 +250,24 @@ export class Code {
       unreachable: false,
     };
     this.#frames.push(frame);
+    this.#frame = frame;
     return frame;
   }
   /** Opens a block; a branch to its label goes to its end. */
   block(result: ValueType | null = null): Label {
-    return this.#open(CONTROL.block, false, false, result);
+    return this.#openFrame(CONTROL.block, false, false, result);
   }
   /** Opens a loop; a branch to its label goes to its start. */
   loop(): Label {
-    return this.#open(CONTROL.loop, true, false, null);
+    return this.#openFrame(CONTROL.loop, true, false, null);
   }
   /** Opens what happens only when the i32 on the stack is not 0. */
   if(result: ValueType | null = null): Label {
     this.#pop("i32");
-    return this.#open(CONTROL.if, false, true, result);
+    return this.#openFrame(CONTROL.if, false, true, result);
   }
   else(): void {
-    const frame = this.#frame;
+    const frame = this.#open;
     if (!frame.isIf) this.#fail("else without if");
     this.#close(frame);
     frame.isIf = false;
@@ -269,11 +276,12 @@ export class Code {
   }
   /** Closes the innermost block, loop or if. */
   end(): void {
-    const frame = this.#frame;
+    const frame = this.#open;
     if (frame.isIf && frame.result !== null) this.#fail("an if with a result needs an else");
     this.#close(frame);
     this.#frames.pop();
-    if (this.#frames.length > 0) this.#push(frame.result);
+    this.#frame = this.#frames.at(-1) ?? null;
+    if (this.#frame !== null) this.#push(frame.result);
     this.#code(CONTROL.end);
   }
   #close(frame: Frame): void {
@@ -328,10 +336,21 @@ export class Code {
 
   // ---- the result ------------------------------------------------------------------------------------------------
 
-  /** Writes the body as the code section holds it: size, runs of locals, instructions. Ends the function. */
-  writeTo(section: ByteWriter): void {
+  #end(): void {
     if (this.#frames.length === 1) this.end();
     if (this.#frames.length !== 0) this.#fail(`${this.#frames.length - 1} blocks are open`);
+  }
+
+  /** A text that functions with the same locals and instructions share, and no others. Ends the function. */
+  key(): string {
+    this.#end();
+    // That encoding gives every byte a character of its own.
+    return `${this.#localTypes.join()}:${LATIN1.decode(this.#writer.view())}`;
+  }
+
+  /** Writes the body as the code section holds it: size, runs of locals, instructions. Ends the function. */
+  writeTo(section: ByteWriter): void {
+    this.#end();
     const locals = new ByteWriter(16);
     const runs: { type: ValueType; count: number }[] = [];
     for (const type of this.#localTypes) {

@@ -39,6 +39,8 @@ export class ModuleWriter {
   readonly #imports: ImportedFunction[] = [];
   #memory: { module: string; name: string; limits: MemoryLimits } | null = null;
   readonly #functions: { code: Code; typeIndex: number }[] = [];
+  /** Functions that equal ones may stand for, by their bytes. */
+  readonly #bodies = new Map<string, FunctionReference>();
   #table: { name: string; elements: readonly FunctionReference[] } | null = null;
   readonly #exports: { name: string; kind: number; index: number }[] = [];
   readonly #data: { offset: number; bytes: Uint8Array }[] = [];
@@ -76,6 +78,23 @@ export class ModuleWriter {
     const index = this.#imports.length + this.#functions.length;
     this.#functions.push({ code, typeIndex: this.typeIndex(type) });
     return { reference: { index, name, ...type }, code };
+  }
+
+  /**
+   * Adds a function that `write` fills, unless an equal one was added here before: then answers that one.
+   */
+  sharedFunction(name: string, type: FunctionType, write: (code: Code) => void): FunctionReference {
+    const code = new Code(name, type, this.addressType);
+    write(code);
+    const typeIndex = this.typeIndex(type);
+    const key = `${typeIndex}:${code.key()}`;
+    const known = this.#bodies.get(key);
+    if (known !== undefined) return known;
+    // What `write` called for has joined the module before it.
+    const reference = { index: this.#imports.length + this.#functions.length, name, ...type };
+    this.#functions.push({ code, typeIndex });
+    this.#bodies.set(key, reference);
+    return reference;
   }
 
   export(name: string, reference: FunctionReference): void {
