@@ -66,7 +66,10 @@ export class Pic8259 implements BusDevice {
     return this.#winner() >= 0;
   }
 
-  /** Interrupt request register: edge latched lines that are still high, and high level lines. */
+  /**
+   * Interrupt request register: edge latched lines that are still high, and high level lines. A request must stay high
+   * until the first INTA; one that falls before is lost (data sheet, "interrupt request").
+   */
   get requests(): number {
     const level = this.#allLevel ? 0xff : this.#levelLines;
     return this.#lines & (this.#edges | level);
@@ -81,8 +84,6 @@ export class Pic8259 implements BusDevice {
   setLine(line: number, level: boolean): void {
     const bit = 1 << line;
     if (level && (this.#lines & bit) === 0) this.#edges |= bit;
-    // A request must stay high until the first INTA; one that falls before is lost (data sheet, "interrupt request").
-    if (!level) this.#edges &= ~bit;
     this.#lines = level ? this.#lines | bit : this.#lines & ~bit;
     this.#update();
   }

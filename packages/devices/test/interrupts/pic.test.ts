@@ -165,6 +165,13 @@ describe("modes", () => {
     expect(pic.acknowledge()).toBe(0x27);
   });
 
+  it("automatic EOI in the slave: each of its requests reaches the master as an edge", () => {
+    initialize(0x03);
+    raise(9);
+    raise(10);
+    expect([pic.acknowledge(), pic.requesting, pic.acknowledge(), pic.requesting]).toEqual([0x29, true, 0x2a, false]);
+  });
+
   it("rotation on non-specific EOI makes the served line the lowest", () => {
     initialize();
     raise(4);
