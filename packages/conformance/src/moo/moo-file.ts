@@ -104,9 +104,9 @@ interface Chunk {
  * @public
  */
 export function readMooFile(bytes: Uint8Array): MooFile {
-  const chunks = [...new Section(bytes, 0, bytes.length).chunks()];
-  const header = chunks.shift();
-  if (header?.id !== "MOO ") throw new MooError(0, "not a MOO file");
+  if (String.fromCharCode(...bytes.subarray(0, 4)) !== "MOO ") throw new MooError(0, "not a MOO file");
+  const [header, ...chunks] = new Section(bytes, 0, bytes.length).chunks();
+  if (header === undefined) throw new MooError(0, "no header");
   header.body.skip(8);
   const cpu = header.body.text(4).trimEnd();
   return { cpu, tests: chunks.filter(({ id }) => id === "TEST").map(({ body }) => readTest(body)) };
