@@ -4,12 +4,13 @@
  * from a seed. Forms are told apart by their Ir.
  */
 import { Decoder, DecodeStatus, Instruction, OperandKind } from "@whvkit/x86-decoder";
-import { formKey, formName, type Ir, irOf, supportOf } from "../../src/index.ts";
+import { formKey, formName, type Ir, irOf, type Program, programFor, supportOf } from "../../src/index.ts";
 import { hash } from "./hashed-machine.ts";
 
 export interface Sample {
   readonly ir: Ir;
   readonly instruction: Instruction;
+  readonly program: Program;
   readonly bytes: Uint8Array;
   readonly family: string;
 }
@@ -127,7 +128,13 @@ export class SampleCollector {
     const count = this.#count.get(ir) ?? 0;
     if (count >= SAMPLES_PER_FORM) return;
     this.#count.set(ir, count + 1);
-    this.samples.push({ ir, instruction, bytes: bytes.slice(0, instruction.length), family: support.family });
+    this.samples.push({
+      ir,
+      instruction,
+      program: programFor(instruction),
+      bytes: bytes.slice(0, instruction.length),
+      family: support.family,
+    });
   }
 }
 
