@@ -120,8 +120,12 @@ export const CODE = 0x1000;
  * A processor with paging on: 64-bit code in the long modes, flat 32-bit code in the others, at the given CPL. The code
  * page is mapped, the stack is not.
  */
-export function pagingGuest(mode: PagingMode, setup: PagingSetup = {}): TestGuest & { readonly tables: Tables } {
-  const made = guest(0x10_0000);
+export function pagingGuest(
+  mode: PagingMode,
+  setup: PagingSetup = {},
+  configure?: Parameters<typeof guest>[2],
+): TestGuest & { readonly tables: Tables } {
+  const made = guest(0x10_0000, {}, configure);
   const tables = new Tables(made.ram.bytes, mode);
   const { cpl = 0, cr0 = 0, cr4 = 0, efer = 0, rflags = 0 } = setup;
   tables.map(BigInt(CODE), BigInt(CODE), [P | W | (cpl === 3 ? U : 0n)]);
