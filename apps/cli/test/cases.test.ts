@@ -104,7 +104,7 @@ describe("whv emulate", () => {
       [null, "line 3: the line is empty"],
       [null, "line 4: [1] is not an object"],
       [5, "line 5:…: is missing"],
-      [6, expect.stringMatching(/^line 6: option maxRepIterations/)],
+      [6, expect.stringMatching(/^line 6:.* option maxRepIterations/)],
       [2, undefined],
     ]);
     expect(answers.every(({ format }) => format === 1)).toBe(true);

@@ -2,7 +2,7 @@
  * The rule of every JSON-lines command: one answer for each line, in order, whatever happens; a line that cannot be
  * read is answered by what is wrong with it and where.
  */
-import { caseFormat, caseId } from "@whvkit/conformance";
+import { CaseError, caseFormat, caseId } from "@whvkit/conformance";
 import { inputLines, longestLine } from "../input-lines.ts";
 import type { CommandContext } from "../main.ts";
 
@@ -53,8 +53,16 @@ export function attempt(json: unknown, number: number, answer: (json: unknown) =
   try {
     return answer(json);
   } catch (error) {
-    return lineError(caseId(json), number, error instanceof Error ? error.message : String(error));
+    return lineError(caseId(json), number, describeRefusal(error));
   }
+}
+
+/** What is wrong with a case. Errors that nobody foresaw are a defect, and say so. */
+function describeRefusal(error: unknown): string {
+  if (error instanceof CaseError) return error.message;
+  // The emulator refuses options that it does not take by an error that names the option.
+  if (error instanceof Error && /^option \w+ /.test(error.message)) return `options: ${error.message}`;
+  return `internal error, please report it with this case: ${error instanceof Error ? error.stack : String(error)}`;
 }
 
 /** The error answer of a line. */
