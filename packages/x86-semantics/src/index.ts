@@ -5,6 +5,7 @@
  */
 export { Evaluator } from "./evaluator/evaluator.ts";
 export type { InstructionFields, Program, StringOperation } from "./evaluator/program.ts";
+export { undefinedFlagsOf } from "./families/undefined-results.ts";
 export { families, irOf, programFor, type Support, supportOf } from "./families/meaning.ts";
 export * from "./ir/builder.ts";
 export * from "./ir/flag.ts";

@@ -149,7 +149,7 @@ describe("every form", () => {
       const ir = irOf(instruction);
       if (ir === null) return;
       const first = ir.operations.findIndex(({ op }) => op === "store");
-      const last = ir.operations.findLastIndex(({ op }) => op === "load" || op === "faultIf" || op === "checkBranch");
+      const last = Math.max(...(["load", "faultIf", "checkBranch"] as const).map((name) => ir.operations.map(({ op }) => op).lastIndexOf(name)));
       if (first >= 0 && last > first) late.add(ir.form.mnemonic);
     });
     // ENTER interleaves the frame pointers that it reads with those that it pushes (Intel SDM volume 2, ENTER).

@@ -3,7 +3,7 @@
  * holds no state and is position independent, so one program serves every place where the same bytes stand in the same
  * mode. `binding.ts` makes programs.
  */
-import type { Ir, StringElement } from "../ir/operation.ts";
+import type { Ir, RequiredState, StringElement } from "../ir/operation.ts";
 import type { Helper } from "../machine/helper.ts";
 import type { RegisterInterval } from "../machine/register-file.ts";
 
@@ -53,6 +53,8 @@ export interface Program {
   readonly string: StringOperation | null;
   /** The helpers that it may call. */
   readonly helpers: readonly Helper[];
+  /** Processor state that must be enabled; the program does not check it. Null for general registers alone. */
+  readonly requires: RequiredState | null;
   /** Why this instruction has no meaning here; null when it has one. A program with a reason must not be evaluated. */
   readonly unsupported: string | null;
   /** The form's meaning, and what this instruction puts into it; for the printer. Null when unsupported. */

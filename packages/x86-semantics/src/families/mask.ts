@@ -64,6 +64,7 @@ const shifts = [...forWidths("kshiftl", shift(true)), ...forWidths("kshiftr", sh
 
 export const mask: Family = {
   name: "mask",
+  requires: () => "avx512",
   immediates: Object.fromEntries(shifts.map(([name]) => [name, "immediate"])) as Partial<Record<MnemonicName, CarriedImmediates>>,
   meanings: Object.fromEntries([
     ...forWidths("kmov", move),

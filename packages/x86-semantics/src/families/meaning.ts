@@ -103,14 +103,15 @@ function lookUp(instruction: Instruction, options: SemanticOptions): Ir | string
 }
 
 function define(meaning: Meaning, instruction: Instruction, options: SemanticOptions): Ir | string {
-  const builder = new Builder(formOf(instruction, meaning.carried, options));
+  const form = formOf(instruction, meaning.carried, options);
+  const builder = new Builder(form);
   try {
     meaning.definition(builder);
   } catch (error) {
     if (error instanceof UnsupportedForm) return error.message;
     throw error;
   }
-  return builder.finish();
+  return builder.finish(meaning.family.requires?.(form) ?? null);
 }
 
 function carriedImmediates(instruction: Instruction, carried: CarriedImmediates): string {

@@ -114,6 +114,7 @@ const outs = (size: 1 | 2 | 4): Definition => (b) => {
 
 export const strings: Family = {
   name: "strings",
+  requires: (form) => (form.operands.some(({ shape }) => shape === "vector") ? "sse" : null),
   meanings: {
     movsb: movs(1),
     movsw: movs(2),

@@ -8,7 +8,7 @@ import type { CarriedImmediates } from "../ir/instruction-form.ts";
 import { bitsOf, type IntegerType } from "../ir/operation.ts";
 import { RegisterOffset } from "../machine/register-file.ts";
 import type { Family } from "./family.ts";
-import { elementsOf, laneOf, readLanes, readMmx, writeLanes, zeroLane } from "./vector-operand.ts";
+import { elementsOf, laneOf, readLanes, readMmx, vectorState, writeLanes, zeroLane } from "./vector-operand.ts";
 
 /** A lane from lanes of the two sources. */
 type LaneFunction = (b: Builder, x: Value, y: Value) => Value;
@@ -414,6 +414,7 @@ const controlled = ["pshufd", "pshuflw", "pshufhw", "shufps", "shufpd", "palignr
 
 export const vectorIntegers: Family = {
   name: "vector-integers",
+  requires: vectorState,
   immediates: Object.fromEntries(
     [...controlled.flatMap((name) => [name, `v${name}`]), "pshufw", "vpblendd"].map((name) => [name, "immediate"]),
   ) as Partial<Record<MnemonicName, CarriedImmediates>>,

@@ -11,7 +11,7 @@ import { RegisterOffset, Segment } from "../machine/register-file.ts";
 import type { CarriedImmediates } from "../ir/instruction-form.ts";
 import type { Family } from "./family.ts";
 import {
-  type Alignment, elementsOf, laneOf, readLanes, readMmx, requireWhole, writeLanes, writeMmx, zeroLane,
+  type Alignment, elementsOf, laneOf, readLanes, readMmx, requireWhole, vectorState, writeLanes, writeMmx, zeroLane,
 } from "./vector-operand.ts";
 
 type Meanings = Partial<Record<MnemonicName, Definition>>;
@@ -296,6 +296,9 @@ const laneControl = [
 
 export const vectorMoves: Family = {
   name: "vector-moves",
+  // EMMS and MOVDIR64B name no vector register.
+  requires: (form) =>
+    form.mnemonic === "movdir64b" ? null : form.mnemonic.endsWith("emms") ? "mmx" : vectorState(form),
   immediates: Object.fromEntries(
     [...withControl, ...laneControl, "vperm2f128", "vperm2i128", "vpermq", "vpermpd"].map((name) => [name, "immediate"]),
   ) as Partial<Record<MnemonicName, CarriedImmediates>>,

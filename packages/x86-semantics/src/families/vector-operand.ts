@@ -3,9 +3,17 @@
  * ZMM. What is written to a register by a VEX or EVEX instruction clears the rest of it. Intel SDM volume 1, 14.1 and 15.5.
  */
 import type { Builder, Operand, Value } from "../ir/builder.ts";
-import { type IntegerType, integerOfSize } from "../ir/operation.ts";
+import type { Form } from "../ir/form.ts";
+import { type IntegerType, integerOfSize, type RequiredState } from "../ir/operation.ts";
 import { Intent, Vector } from "../machine/machine.ts";
 import { RegisterOffset } from "../machine/register-file.ts";
+
+/** What a form of the vector families needs: by its encoding's vector length and its operands. */
+export function vectorState(form: Form): RequiredState {
+  if (form.vectorLength === 64 || form.masking !== "none") return "avx512";
+  if (form.vectorLength > 0) return "avx";
+  return form.operands.some(({ shape }) => shape === "mmx") ? "mmx" : "sse";
+}
 
 const LANE = 16;
 const ZMM = 64;

@@ -20,6 +20,7 @@ import {
   integerOfSize,
   type Operation,
   type RegisterReference,
+  type RequiredState,
   type SegmentReference,
   type ShiftOperator,
   type StringElement,
@@ -611,10 +612,10 @@ export class Builder {
   // ---- the result ------------------------------------------------------------------------------------------------
 
   /** The finished Ir: queued writes at the end, unused values gone. */
-  finish(): Ir {
+  finish(requires: RequiredState | null = null): Ir {
     if (this.#depth !== 0) throw new Error("a condition is still open");
     const operations = removeUnused([...this.#operations, ...this.#queued]);
-    return { form: this.form, operations, string: this.#string, writesIp: this.#writesIp };
+    return { form: this.form, operations, string: this.#string, writesIp: this.#writesIp, requires };
   }
 
   #value(operation: ValueOperation): Value {

@@ -243,6 +243,13 @@ export interface StringElement {
   readonly addressSize: 2 | 4 | 8;
 }
 
+/**
+ * Processor state that the system must have enabled (CR0.EM and TS, CR4.OSFXSR and OSXSAVE, XCR0) for an instruction to
+ * run. The Ir does not check it: an emulator of exits need not, since the processor has; a simulator does, before it runs
+ * the program (#UD or #NM; Intel SDM volume 3, 2.5 and 14.1).
+ */
+export type RequiredState = "mmx" | "sse" | "avx" | "avx512";
+
 /** The meaning of one instruction form. */
 export interface Ir {
   readonly form: Form;
@@ -250,6 +257,8 @@ export interface Ir {
   readonly string: StringElement | null;
   /** The instruction decides where execution goes on: it writes RIP, or a helper that it calls does. */
   readonly writesIp: boolean;
+  /** Null for instructions on general registers alone. */
+  readonly requires: RequiredState | null;
 }
 
 const BITS: Readonly<Record<Type, number>> = { i1: 1, i8: 8, i16: 16, i32: 32, i64: 64, v128: 128 };
