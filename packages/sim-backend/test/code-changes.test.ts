@@ -28,7 +28,7 @@ describe("self-modifying code", () => {
 
   test("by REP STOSB over code that has run", () => {
     // call f; mov al, 0x43; mov edi, f; mov ecx, 1; rep stosb; call f; hlt; f (1020h): inc edx; ret
-    const made = flat("e81b000000 b043 bf20100000 b901000000 f3aa e808000000 f4");
+    const made = flat("e81b000000 b043 bf20100000 b901000000 f3aa e808000000 f4", 0x1000, { Rdx: 0 });
     made.ram.bytes.set(hex("42 c3"), 0x1020);
     made.processor.run();
     expect([get(made.processor, "Rdx"), get(made.processor, "Rbx")]).toEqual([1n, 1n]);
