@@ -1,6 +1,7 @@
 // What an image finds when it is entered: RAM, tables, registers.
 import { WHV_REGISTER_NAME as R, RegisterValues } from "@whvkit/whv-types";
 import { describe, expect, it } from "vitest";
+import { MachineRam } from "../src/guest-memory-layout.ts";
 import { createMachine, type GuestImage } from "../src/index.ts";
 import { ScriptedEmulator } from "./support/scripted-emulator.ts";
 import { ScriptedHypervisor } from "./support/scripted-hypervisor.ts";
@@ -27,6 +28,26 @@ describe("memory", () => {
       { gpa: 0xc0000, offset: 0xc0000, size: 0x340000, flags: 7 },
     ]);
     expect([...partition.memory.subarray(0x7bff, 0x7c04)]).toEqual([0, 1, 2, 3, 0]);
+  });
+});
+
+describe("RAM as devices see it", () => {
+  const ram = new MachineRam(new ScriptedHypervisor().createPartition(), 2 ** 20);
+
+  it.each([
+    // address, bytes, whether all of them are RAM
+    [0, 0xa0000, true],
+    [0, 0xa0001, false],
+    [0x9ffff, 2, false],
+    [0xa0000, 1, false],
+    [0xbffff, 2, false],
+    [0xc0000, 0x40000, true],
+    [0xfffff, 1, true],
+    [0xfffff, 2, false],
+    [2 ** 51, 2 ** 51, false],
+  ])("at 0x%s, %i bytes: %s", (address, length, inside) => {
+    expect(ram.view(address, length)?.length).toBe(inside ? length : undefined);
+    if (inside && length === 1) expect(ram.offsetOf(address)).toBe(address);
   });
 });
 

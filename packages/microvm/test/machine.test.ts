@@ -68,7 +68,7 @@ describe("a run ends", () => {
     const { machine } = rig(
       Array.from({ length: 8 }, () => "X64IoPortAccess" as const),
       [eightBits, ...letters],
-      { limits: { until: /log.n:/g } },
+      { limits: { until: /log.n:/gy } },
     );
     expect(machine.run()).toMatchObject({ reason: "until", exitStatus: 0 });
     expect(machine.statistics.exitCount).toBe(1 + 6); // not the blank after it
@@ -188,30 +188,36 @@ describe("interrupts", () => {
       "an exception is pending",
       (processor: ScriptedProcessor) => processor.registers.set(WHV_REGISTER_NAME.WHvRegisterPendingEvent, 1n),
     ],
+    ["another interruption is pending", (processor: ScriptedProcessor) => processor.registers.set(PENDING, 1n)],
   ])("wait for a window while %s", (_name, close) => {
+    const shut = (): void => {
+      run.processor.setInterruptFlag(true);
+      close(run.processor);
+    };
+    const open = (): void => {
+      run.processor.setInterruptFlag(true);
+      run.processor.registers.delete(WHV_REGISTER_NAME.WHvRegisterInterruptState);
+      run.processor.registers.delete(WHV_REGISTER_NAME.WHvRegisterPendingEvent);
+    };
+    /** The timer is due after two runs of 1,000,000 instructions of 10 ns. */
+    const untilWindow: ScriptedExit[] = [
+      shut,
+      "Canceled",
+      shut,
+      "Canceled",
+      shut,
+      "X64IoPortAccess",
+      open,
+      "X64InterruptWindow",
+    ];
+    const endOfInterrupt: Step = (emulator) => emulator.out(0x20, 1, 0x20);
     const run = rig(
-      [
-        () => {
-          run.processor.setInterruptFlag(true);
-          close(run.processor);
-        },
-        "X64IoPortAccess",
-        "Canceled", // 10,000 instructions at a time: the timer is due after about 10 ms
-        "Canceled",
-        "X64IoPortAccess",
-        () => {
-          run.processor.setInterruptFlag(true);
-          run.processor.registers.delete(WHV_REGISTER_NAME.WHvRegisterInterruptState);
-          run.processor.registers.delete(WHV_REGISTER_NAME.WHvRegisterPendingEvent);
-        },
-        "X64InterruptWindow",
-        "X64IoPortAccess",
-      ],
-      [startTimer, () => undefined, OFF],
+      [shut, "X64IoPortAccess", ...untilWindow, "X64IoPortAccess", ...untilWindow, "X64IoPortAccess"],
+      [startTimer, () => undefined, endOfInterrupt, () => undefined, OFF],
     );
     expect(run.machine.run().reason).toBe("shutdown");
-    // Asked for once, although two runs passed, and injected when it opened.
-    expect(run.processor.writes).toEqual([[WINDOW], [PENDING]]);
+    // Asked for once each time, although runs passed, and injected when it opened.
+    expect(run.processor.writes).toEqual([[WINDOW], [PENDING], [WINDOW], [PENDING]]);
   });
 
   it("limit a run to the time of the next timer", () => {
@@ -317,6 +323,23 @@ describe("the host's clock", () => {
     const machine = halting({ clock: "host" });
     expect(machine.run()).toMatchObject({ reason: "shutdown", statistics: { seconds: 0 } });
     expect(machine.statistics.guestNanoseconds).toBeGreaterThan(50e6);
+  });
+
+  it("goes on from where a leap led", () => {
+    const { machine, processor } = rig(
+      [
+        "X64IoPortAccess",
+        "X64Halt",
+        () => {
+          milliseconds += 7;
+        },
+        "X64IoPortAccess",
+      ],
+      [oneShot, OFF],
+      { clock: "host" },
+    );
+    processor.setInterruptFlag(true);
+    expect(machine.run().statistics.guestNanoseconds / 1e6).toBeCloseTo(50.187 + 7, 2);
   });
 
   it("counts the time limit into the wait, and strikes while the machine waits", () => {
