@@ -32,10 +32,13 @@ export class SampleCollector {
   readonly #count = new Map<Ir, number>();
   readonly #countByKey = new Map<number, number>();
   readonly #seed: number;
+  readonly #maps: "all" | "legacy";
   #step = 0;
 
-  constructor(seed: number) {
+  /** @param maps - "legacy" leaves out the opcode maps of VEX, XOP and EVEX, which take most of the time. */
+  constructor(seed: number, maps: "all" | "legacy" = "all") {
     this.#seed = seed;
+    this.#maps = maps;
   }
 
   collect(): readonly Sample[] {
@@ -49,7 +52,7 @@ export class SampleCollector {
         }
       }
       // With 16 bits only addresses differ from those of 32, and they are the same in all maps.
-      if (mode === 16) continue;
+      if (mode === 16 || this.#maps === "legacy") continue;
       for (const map of [1, 2, 3, 5, 6, 8, 9, 10]) {
         // VEX: inverted R, X, B, then W, inverted vvvv, L, pp. XOP has the same layout and its own maps.
         const first = map < 8 ? 0xc4 : 0x8f;

@@ -359,6 +359,7 @@ describe("what cannot be compiled is refused by name", () => {
     operations: operations as readonly Operation[],
     string: null,
     writesIp: false,
+    requires: null,
   });
   const zero = { op: "const", type: "i8", low: 0, high: 0 };
   const keep = { op: "setRegister", register: { from: "fixed", offset: 0, size: 8 }, value: 1 };

@@ -1,0 +1,207 @@
+/**
+ * The emitter as compiled regions use it: several instructions, known while the code is written, in one function, with
+ * their own way out and only the flags that somebody reads. Held to the evaluator, instruction by instruction.
+ */
+import { Decoder, DecodeStatus, formatInstruction, Instruction } from "@whvkit/x86-decoder";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import {
+  Abort,
+  ADDRESS_TYPE,
+  Evaluator,
+  emitInstruction,
+  Flag,
+  type FunctionReference,
+  IMPORT_MEMORY,
+  IMPORT_MODULE,
+  IMPORT_NAMES,
+  type Ir,
+  importMachine,
+  irOf,
+  KnownFields,
+  type MachineImports,
+  ModuleWriter,
+  ProcessorState,
+  programFor,
+  RegisterFile,
+  RegisterOffset,
+  Routines,
+  STATUS_FLAGS,
+  StateBase,
+} from "../../src/index.ts";
+import { SampleCollector } from "./form-samples.ts";
+import { fillRegisters, HashedMachine } from "./hashed-machine.ts";
+
+const SEED = 20_261_123;
+const STATE = 2048;
+
+const reference = new HashedMachine(new RegisterFile(), new Int32Array(4));
+const evaluator = new Evaluator(reference);
+const memory = new WebAssembly.Memory({ initial: 1 });
+const state = new ProcessorState(memory.buffer, STATE);
+const machine = new HashedMachine(state.registers, state.data);
+
+/** What the functions of a region are made in. */
+class Region {
+  readonly #module = new ModuleWriter(ADDRESS_TYPE);
+  readonly #imports: MachineImports;
+  readonly #routines = new Routines(this.#module);
+
+  constructor() {
+    this.#module.importMemory(IMPORT_MODULE, IMPORT_MEMORY, { minimum: 1, maximum: null, shared: false });
+    this.#imports = importMachine(this.#module);
+  }
+
+  /** A function that runs the instructions one after the other and answers how many it finished times 8, plus the status. */
+  add(name: string, instructions: readonly Instruction[], wantedFlags = STATUS_FLAGS): FunctionReference {
+    const { reference: function_, code } = this.#module.function(name, { parameters: [], result: "i32" });
+    const base = new StateBase(STATE);
+    instructions.forEach((instruction, finished) => {
+      const fields = new KnownFields(base, instruction);
+      const leave = (): void => {
+        code.i32(8 * finished);
+        code.op("i32.or");
+        code.return();
+      };
+      const ir = irOf(instruction) as Ir;
+      const shared = { code, imports: this.#imports, routines: this.#routines };
+      emitInstruction(ir, { ...shared, state: base, fields, leave, wantedFlags });
+    });
+    code.i32(8 * instructions.length);
+    this.#module.export(name, function_);
+    return function_;
+  }
+
+  instantiate(): Record<string, () => number> {
+    const functions = Object.fromEntries(
+      IMPORT_NAMES.map((name) => [
+        name,
+        (...values: number[]) => (machine[name] as (...values: number[]) => number).apply(machine, values),
+      ]),
+    );
+    const imports = { [IMPORT_MODULE]: { ...functions, [IMPORT_MEMORY]: memory } };
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(this.#module.finish()), imports);
+    return exports as unknown as Record<string, () => number>;
+  }
+}
+
+function start(seed: number, stopAt: number): void {
+  fillRegisters(reference.registers, seed);
+  state.registers.bytes.set(reference.registers.bytes);
+  reference.reset(seed, stopAt, Abort.exit);
+  machine.reset(seed, stopAt, Abort.exit);
+}
+
+/** What the region's function answers, by the evaluator. */
+function expected(instructions: readonly Instruction[]): number {
+  for (let i = 0; i < instructions.length; i++) {
+    const status = evaluator.evaluate(programFor(instructions[i] as Instruction));
+    if (status !== Abort.none) return 8 * i + status;
+  }
+  return 8 * instructions.length;
+}
+
+const rflagsOf = (registers: RegisterFile): number => registers.words[RegisterOffset.rflags >> 2] as number;
+
+const decoder = new Decoder(64);
+function decode(...bytes: number[]): Instruction {
+  const instruction = new Instruction();
+  if (decoder.decode(Uint8Array.from(bytes), 0, instruction) !== DecodeStatus.ok) throw new Error(`no code: ${bytes}`);
+  return instruction;
+}
+
+describe("regions of known instructions", () => {
+  test(`lines of instructions do what the evaluator does (seed ${SEED})`, () => {
+    const samples = new SampleCollector(SEED, "legacy").collect();
+    const inMode = (mode: number): Instruction[] =>
+      samples.flatMap(({ instruction, ir }) => (instruction.mode === mode && !ir.writesIp ? [instruction] : []));
+    const region = new Region();
+    const lines: { name: string; instructions: Instruction[] }[] = [];
+    for (const mode of [16, 32, 64]) {
+      const all = inMode(mode);
+      expect(all.length).toBeGreaterThan(1000);
+      for (let i = 0; i < 150; i++) {
+        // A stride that has no factor in common with the number of lines brings all families together.
+        const instructions = Array.from(
+          { length: 6 },
+          (_, n) => all[(i * 1009 + n * 4001) % all.length] as Instruction,
+        );
+        lines.push({ name: `${mode}/${i}`, instructions });
+      }
+    }
+    for (const { name, instructions } of lines) region.add(name, instructions);
+    const functions = region.instantiate();
+    fc.assert(
+      fc.property(fc.integer(), fc.integer({ min: -8, max: 8 }), (seed, stopAt) => {
+        for (const { name, instructions } of lines) {
+          start(seed, stopAt);
+          const result = (functions[name] as () => number)();
+          const ok =
+            result === expected(instructions) &&
+            machine.log.join() === reference.log.join() &&
+            Buffer.compare(state.registers.bytes, reference.registers.bytes) === 0;
+          if (!ok) {
+            const text = instructions.map((instruction) => formatInstruction(instruction));
+            expect({ text, log: machine.log, words: [...state.registers.bigWords] }).toEqual({
+              text,
+              log: reference.log,
+              words: [...reference.registers.bigWords],
+            });
+            expect.fail(`${name}: ${result}, by the evaluator ${expected(instructions)}`);
+          }
+        }
+      }),
+      { seed: SEED, numRuns: 6, endOnFailure: true },
+    );
+  });
+
+  test("flags that nobody reads are not computed, and the others are right", () => {
+    const add = decode(0x48, 0x01, 0xd8); // add rax, rbx
+    const shift = decode(0x48, 0xd3, 0xe0); // shl rax, cl
+    for (const instruction of [add, shift]) {
+      const sizes: number[] = [];
+      for (const wanted of [STATUS_FLAGS, Flag.ZF, Flag.CF | Flag.OF, 0]) {
+        const region = new Region();
+        region.add("run", [instruction], wanted);
+        const { run } = region.instantiate();
+        fc.assert(
+          fc.property(fc.integer(), (seed) => {
+            start(seed, -1);
+            const before = rflagsOf(state.registers);
+            expect(run?.()).toBe(expected([instruction]));
+            const after = rflagsOf(state.registers);
+            const right = rflagsOf(reference.registers);
+            expect(after & wanted).toBe(right & wanted);
+            expect(after & ~wanted).toBe(before & ~wanted);
+            expect(state.registers.get64(0)).toBe(reference.registers.get64(0));
+          }),
+          { seed: SEED, numRuns: 50 },
+        );
+        sizes.push(sizeOf(instruction, wanted));
+      }
+      const [all, zero, , none] = sizes as [number, number, number, number];
+      expect(zero).toBeLessThan(all);
+      expect(none).toBeLessThan(zero);
+    }
+  });
+});
+
+function sizeOf(instruction: Instruction, wanted: number): number {
+  const module = new ModuleWriter(ADDRESS_TYPE);
+  const imports = importMachine(module);
+  const { code } = module.function("run", { parameters: [], result: null });
+  const base = new StateBase(STATE);
+  emitInstruction(irOf(instruction) as Ir, {
+    code,
+    state: base,
+    fields: new KnownFields(base, instruction),
+    imports,
+    routines: new Routines(module),
+    leave: () => {
+      code.drop();
+      code.return();
+    },
+    wantedFlags: wanted,
+  });
+  return module.finish().length;
+}
