@@ -146,7 +146,7 @@ describe("the REP driver", () => {
           // A MOVS or INS whose target faults has read nothing: the same for both.
           expect(traffic(machine)).toEqual(traffic(expected));
         }),
-        { numRuns: 3000, seed: 20_260 },
+        { numRuns: 1500, seed: 20_260 },
       );
     });
   }
@@ -175,7 +175,7 @@ describe("the REP driver", () => {
         if (except.length > 0) for (const state of [a, b]) state?.registers.pop();
         expect(b).toEqual(a);
       }),
-      { numRuns: 800, seed: 7 },
+      { numRuns: 400, seed: 7 },
     );
   });
 

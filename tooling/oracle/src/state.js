@@ -37,8 +37,10 @@ export function stateFor(testCase, random) {
   const state = new State();
   const { mode } = testCase;
   for (let i = 0; i < 16; i++) state.registers[i] = mode === 64 || i < 8 ? random.value() : 0n;
-  for (let i = 0; i < WINDOW_SIZE; i++) state.window[i] = random.word();
-  for (let i = 0; i < 256; i++) state.vectors[i] = random.word();
+  for (const bytes of [state.window, state.vectors]) {
+    const words = new DataView(bytes.buffer);
+    for (let at = 0; at < bytes.length; at += 4) words.setUint32(at, random.word(), true);
+  }
   // Operands in memory are as interesting as registers.
   const view = new DataView(state.window.buffer);
   for (let at = 0; at < WINDOW_SIZE; at += 16) view.setBigUint64(at, random.value(), true);
