@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { describeSystemError, WorkError } from "./command-error.ts";
 import type { CommandHost, InputStream } from "./command-host.ts";
+import type { CommandContext } from "./main.ts";
 
 /** One line of input. */
 export interface InputLine {
@@ -33,8 +34,13 @@ export async function readInput(file: string, host: CommandHost): Promise<Uint8A
 }
 
 /** The lines of a file, or of standard input where `file` is absent or `-`. */
-export async function* inputLines(file: string | undefined, host: CommandHost): AsyncGenerator<InputLine> {
+export async function* inputLines(file: string | undefined, context: CommandContext): AsyncGenerator<InputLine> {
+  const { host, errors, quiet } = context;
   const fromStandardInput = file === undefined || file === "-";
+  if (fromStandardInput && host.stdin.isTTY === true && !quiet) {
+    await errors.line(errors.style("dim", "reading lines from the terminal; Ctrl-D ends them"));
+    await errors.flush();
+  }
   const stream: InputStream = fromStandardInput ? host.stdin : createReadStream(file);
   const source = fromStandardInput ? "standard input" : file;
   let number = 1;

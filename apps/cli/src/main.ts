@@ -20,6 +20,8 @@ export interface CommandContext {
   readonly errors: Output;
   /** Exit status with which the command will end. */
   status: number;
+  /** `--quiet`: nothing but what was asked for. */
+  quiet: boolean;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface CommandContext {
 export async function main(args: readonly string[], host: CommandHost = processHost()): Promise<number> {
   const output = new Output(host.stdout, host.environment);
   const errors = new Output(host.stderr, host.environment);
-  const context: CommandContext = { host, output, errors, status: exitStatus.success };
+  const context: CommandContext = { host, output, errors, status: exitStatus.success, quiet: false };
   try {
     try {
       await program(context).parseAsync(args, { from: "user" });
@@ -80,6 +82,12 @@ function program(context: CommandContext): Command {
   addExplainCommand(command, context);
   addStepCommand(command, context);
   addDoctorCommand(command, context);
+  for (const subcommand of command.commands) {
+    subcommand.option("-q, --quiet", "print nothing but what was asked for");
+    subcommand.hook("preAction", (_, running) => {
+      context.quiet = running.opts<{ quiet?: true }>().quiet === true;
+    });
+  }
   return command;
 }
 

@@ -1,6 +1,7 @@
 /** Help, wrong usage, and what every command shares. */
 import { expect, test } from "vitest";
-import { whv } from "./command.ts";
+import { main } from "../src/index.ts";
+import { Collector, TypingTerminal, whv } from "./command.ts";
 
 const commands = ["run", "decode", "emulate", "explain", "step", "doctor"];
 
@@ -45,6 +46,20 @@ test.each([
   expect(ended.stderr).toContain(why);
 });
 
+test("at a terminal, a command that reads lines says so; --quiet does not", async () => {
+  const start = (args: string[]): Promise<number> => {
+    stderr = new Collector(true);
+    const stdin = new TypingTerminal();
+    stdin.end("90\n");
+    return main(args, { stdin, stdout: new Collector(), stderr, environment: { NO_COLOR: "1" } });
+  };
+  let stderr = new Collector();
+  expect(await start(["decode"])).toBe(0);
+  expect(stderr.text).toBe("reading lines from the terminal; Ctrl-D ends them\n");
+  expect(await start(["decode", "--quiet"])).toBe(0);
+  expect(stderr.text).toBe("");
+});
+
 test("what is not implemented is not in the help", async () => {
   const { stdout } = await whv(["run", "--help"]);
   expect(stdout).not.toMatch(/--kernel|--bios|--disk|--cpus|--initrd|--append/);
@@ -56,4 +71,5 @@ test("doctor says what works", async () => {
   expect(stdout).toMatch(/^ok {2}Node\.js: /m);
   expect(stdout).toMatch(/^ok {2}simulator backend: /m);
   expect(stdout).toMatch(/^- {3}native backend: /m);
+  expect(await whv(["doctor", "--quiet"])).toEqual({ status: 0, stdout: "", stderr: "" });
 });

@@ -20,7 +20,7 @@ export type JsonLine =
 
 /** Parses the lines of a file or of standard input. */
 export async function* jsonLines(file: string | undefined, context: CommandContext): AsyncGenerator<JsonLine> {
-  for await (const { number, text } of inputLines(file, context.host)) {
+  for await (const { number, text } of inputLines(file, context)) {
     if (text === null) {
       yield { number, answer: lineError(null, number, `the line is longer than ${longestLine} bytes`) };
       continue;

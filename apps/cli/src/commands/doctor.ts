@@ -2,6 +2,7 @@
 import { availableParallelism, cpus, release, totalmem } from "node:os";
 import type { Command } from "commander";
 import { exitStatus } from "../command-error.ts";
+import type { Output } from "../command-host.ts";
 import type { CommandContext } from "../main.ts";
 
 interface Finding {
@@ -24,16 +25,19 @@ Example:
   $ whv doctor`,
     )
     .action(async () => {
-      const { output } = context;
+      const { output, quiet } = context;
       for (const { what, good, detail } of findings()) {
-        const mark =
-          good === null ? output.style("dim", "-") : good ? output.style("green", "ok") : output.style("red", "no");
-        await output.line(
-          `${mark.padEnd(mark.length + (good === true || good === false ? 0 : 1))}  ${what}: ${detail}`,
-        );
+        if (quiet && good !== false) continue;
+        await output.line(`${mark(good, output)}  ${what}: ${detail}`);
         if (good === false) context.status = exitStatus.failure;
       }
     });
+}
+
+/** Two columns wide. */
+function mark(good: boolean | null, output: Output): string {
+  if (good === null) return output.style("dim", "- ");
+  return good ? output.style("green", "ok") : output.style("red", "no");
 }
 
 function findings(): Finding[] {

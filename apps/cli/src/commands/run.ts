@@ -54,7 +54,6 @@ export function addRunCommand(program: Command, context: CommandContext): void {
     .option("--stats", "print what the run cost: exits, emulations, callbacks, instructions, seconds")
     .option("--stats-json <file>", "write the same as JSON to a file")
     .option("--record <file>", 'write every emulation to a file, one case a line, for "whv emulate" and "whv explain"')
-    .option("-q, --quiet", "print nothing but what the guest prints and what was asked for")
     .addHelpText(
       "after",
       `

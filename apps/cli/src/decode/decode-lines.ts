@@ -36,11 +36,11 @@ export async function decodeLines(
 /** The arguments, with the lines of standard input where `-` stands or where there are none. */
 async function* wantedTexts(
   hex: readonly string[],
-  { host }: CommandContext,
+  context: CommandContext,
 ): AsyncGenerator<{ text: string | null; where: string }> {
   for (const [index, text] of (hex.length === 0 ? ["-"] : hex).entries()) {
     if (text !== "-") yield { text, where: `argument ${index + 1}` };
-    else for await (const line of inputLines("-", host)) yield { text: line.text, where: `line ${line.number}` };
+    else for await (const line of inputLines("-", context)) yield { text: line.text, where: `line ${line.number}` };
   }
 }
 

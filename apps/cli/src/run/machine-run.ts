@@ -20,7 +20,6 @@ export type MachineSetup = Omit<MachineOptions, "hypervisor" | "interactive" | "
 /** What to tell at the end. */
 export interface RunReport {
   readonly sinks: ByteSinks;
-  readonly quiet: boolean;
   readonly printScreen: boolean;
   readonly screenFile: string | undefined;
   readonly printStatistics: boolean;
@@ -41,7 +40,7 @@ export async function runMachine(setup: MachineSetup, report: RunReport, context
   try {
     const result = await runToEnd(machine, setup.terminal, report, context);
     if (result === null) {
-      await note("left with Ctrl-A X", report, context);
+      await note("left with Ctrl-A X", context);
       return 0;
     }
     await tellEnd(machine, result, report, context);
@@ -130,7 +129,7 @@ async function tellEnd(
   const { output, errors } = context;
   if (report.printScreen) await output.line(machine.screenText());
   if (report.screenFile !== undefined) writeFile(report.screenFile, `${machine.screenText()}\n`);
-  if (result.exitStatus === 0 || result.reason === "debug-exit") await note(result.message, report, context);
+  if (result.exitStatus === 0 || result.reason === "debug-exit") await note(result.message, context);
   else {
     await errors.line(`${errors.style("red", "whv:")} ${result.message}`);
     const { diagnostic } = result;
@@ -149,7 +148,7 @@ async function tellEnd(
 }
 
 /** Progress, for people. */
-async function note(text: string, { quiet }: RunReport, { errors }: CommandContext): Promise<void> {
+async function note(text: string, { errors, quiet }: CommandContext): Promise<void> {
   if (quiet) return;
   await errors.line(errors.style("dim", text));
   await errors.flush();

@@ -33,7 +33,6 @@ export async function runGuest(guest: string | undefined, options: RunOptions, c
       },
       {
         sinks,
-        quiet: options.quiet === true,
         printScreen: options.vga === "text",
         screenFile: options.vgaOut,
         printStatistics: options.stats === true,

@@ -21,7 +21,6 @@ export interface RunOptions {
   readonly stats?: true;
   readonly statsJson?: string;
   readonly record?: string;
-  readonly quiet?: true;
 }
 
 /** `PORT` or `PORT,FILE`. */
