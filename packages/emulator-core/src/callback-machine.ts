@@ -45,16 +45,12 @@ export class CallbackMachine<Context> implements SpanMachine {
   readonly #bytes: Uint8Array = new Uint8Array(this.data.buffer);
   spanAddress = 0;
   spanElements = 0;
-  /** True while a CMPXCHG runs whose unsuccessful write is to be left out (option `cmpxchgAlwaysWrites: false`). */
-  skipsUnchangedStore = false;
   readonly #exit: ExitContext;
   readonly #segmentation: Segmentation;
   readonly #translation: Translation<Context>;
   readonly #host: HostCallbacks<Context>;
   readonly #breakpoints: DataBreakpoints<Context>;
   readonly #system: SystemOperations;
-  /** What the last load gave, for {@link CallbackMachine.skipsUnchangedStore}. */
-  readonly #loaded: Int32Array = new Int32Array(4);
 
   constructor(parts: MachineParts<Context>) {
     this.registers = parts.registers;
@@ -71,7 +67,7 @@ export class CallbackMachine<Context> implements SpanMachine {
     let abort = this.#segmentation.check(segment, low, high, size, intent);
     if (abort !== Abort.none) return abort;
     const offset = low & PAGE_OFFSET;
-    if (offset + size > PAGE_SIZE || size > LARGEST_CALLBACK) return this.#loadInParts(low, high, size, intent);
+    if (offset + size > PAGE_SIZE || size > LARGEST_CALLBACK) return this.#inParts(low, high, size, intent, false);
     abort = this.#translation.translate(low, high, intent);
     if (abort !== Abort.none) return abort;
     if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
@@ -79,7 +75,6 @@ export class CallbackMachine<Context> implements SpanMachine {
     if (!this.#host.readMemory(size, "load")) return Abort.host;
     this.#take(size);
     if (this.#breakpoints.armed) this.#breakpoints.accessed(low, high, size, intent);
-    if (this.skipsUnchangedStore) this.#loaded.set(this.data);
     return Abort.none;
   }
 
@@ -90,13 +85,11 @@ export class CallbackMachine<Context> implements SpanMachine {
     if (offset + size > PAGE_SIZE) {
       this.data[0] = valueLow;
       this.data[1] = valueHigh;
-      return this.#storeInParts(low, high, size, intent);
+      return this.#inParts(low, high, size, intent, true);
     }
     abort = this.#translation.translate(low, high, intent);
     if (abort !== Abort.none) return abort;
     if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
-    if (this.skipsUnchangedStore && valueLow === this.#loaded[0] && (size < 8 || valueHigh === this.#loaded[1]))
-      return Abort.none;
     this.#host.memoryAccess.gpaAddress = this.#translation.page + offset;
     if (!this.#host.writeMemory(size, valueLow, valueHigh)) return Abort.host;
     if (this.#breakpoints.armed) this.#breakpoints.accessed(low, high, size, intent);
@@ -106,7 +99,7 @@ export class CallbackMachine<Context> implements SpanMachine {
   store128(segment: number, low: number, high: number, intent: number): number {
     const abort = this.#segmentation.check(segment, low, high, 16, intent);
     if (abort !== Abort.none) return abort;
-    return this.#storeInParts(low, high, 16, intent);
+    return this.#inParts(low, high, 16, intent, true);
   }
 
   probe(segment: number, low: number, high: number, size: number, intent: number): number {
@@ -187,23 +180,6 @@ export class CallbackMachine<Context> implements SpanMachine {
     // Beyond 4 GiB the upper half counts on in 64-bit mode, and linear addresses wrap in the others.
     const carry = nextLow === 0 && this.#exit.mode === 64 ? 1 : 0;
     return this.#translation.translate(nextLow, (high + carry) | 0, intent);
-  }
-
-  #loadInParts(low: number, high: number, size: number, intent: number): number {
-    const abort = this.#inParts(low, high, size, intent, false);
-    if (abort === Abort.none && this.skipsUnchangedStore) this.#loaded.set(this.data);
-    return abort;
-  }
-
-  #storeInParts(low: number, high: number, size: number, intent: number): number {
-    if (this.skipsUnchangedStore && this.#isUnchanged(size)) return Abort.none;
-    return this.#inParts(low, high, size, intent, true);
-  }
-
-  /** Is what is about to be written what the last load gave? */
-  #isUnchanged(size: number): boolean {
-    for (let word = 0; word * 4 < size; word++) if (this.data[word] !== this.#loaded[word]) return false;
-    return true;
   }
 
   /**

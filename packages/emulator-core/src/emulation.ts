@@ -33,6 +33,7 @@ import { NO_EFFECTS, type RetireEffects, Retirement } from "./retire.ts";
 import { Segmentation } from "./segmentation.ts";
 import { SystemOperations } from "./system-operations.ts";
 import { Translation } from "./translation.ts";
+import { VectorEnables } from "./vector-enables.ts";
 
 const RAX = RegisterOffset.general >> 2;
 
@@ -53,12 +54,12 @@ export class Emulation<Context> implements InstructionProgress {
   readonly #fetch: InstructionFetch<Context>;
   readonly #exchange: RegisterExchange<Context>;
   readonly #breakpoints: DataBreakpoints<Context>;
-  readonly #machine: CallbackMachine<Context>;
   readonly #ioExecutor: IoExecutor;
   readonly #mmioExecutor: MmioExecutor;
   readonly #retirement: Retirement<Context>;
   readonly #injection: FaultInjection<Context>;
   readonly #verification: ExitVerification<Context>;
+  readonly #enables: VectorEnables<Context>;
   #context: Context | undefined = undefined;
   #completed = 0;
   #yielded = false;
@@ -94,13 +95,13 @@ export class Emulation<Context> implements InstructionProgress {
     this.#host = host;
     this.#exchange = exchange;
     this.#translation = translation;
-    this.#fetch = new InstructionFetch(exit, registers, translation, host, fault, options.programCacheSize);
+    this.#fetch = new InstructionFetch(exit, registers, translation, host, fault, options);
     this.#breakpoints = breakpoints;
-    this.#machine = machine;
     this.#ioExecutor = new IoExecutor(machine, repeat);
     this.#mmioExecutor = new MmioExecutor(machine, repeat);
     this.#retirement = retirement;
     this.#verification = new ExitVerification(exit, exchange, failure, options.verifyExitContext);
+    this.#enables = new VectorEnables(exit, exchange, fault);
     this.#injection = new FaultInjection(exit, registers, exchange, fault, options);
   }
 
@@ -169,11 +170,14 @@ export class Emulation<Context> implements InstructionProgress {
     const prepared = this.#findInstruction();
     if (prepared === null) return this.#withoutInstruction();
     const { program } = prepared;
+    if (this.#options.recheckEnables && program.requires !== null) {
+      const disabled = this.#enables.check(program.requires);
+      if (disabled !== Abort.none) return this.#stopped(disabled, "decode");
+    }
     if (program.unsupported !== null) return this.#unsupported(program, program.unsupported);
     if (!program.accessesMemory && this.#options.noMemoryOperand !== "execute") return this.#noMemoryOperand(program);
     prepared.memoryPlan ??= planRegisters(program, "memory");
     if (!this.#getRegisters(prepared, prepared.memoryPlan)) return this.answers.failed();
-    this.#machine.skipsUnchangedStore = prepared.comparesAndExchanges && !this.#options.cmpxchgAlwaysWrites;
     const abort = this.#mmioExecutor.execute(program);
     this.#completed = this.#mmioExecutor.completed;
     return this.#end(abort, program, prepared.memoryPlan, this.#mmioExecutor.finished);

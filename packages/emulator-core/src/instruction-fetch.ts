@@ -3,8 +3,9 @@
  * (Execute translation, at most eight bytes a callback, never past the page that is needed), decoding, and the cache of
  * what has been decoded before.
  */
-import { Decoder, DecodeStatus, Instruction, Mnemonic } from "@whvkit/x86-decoder";
-import { Abort, Intent, programFor, RegisterOffset, Segment, Vector, type GuestFault, type RegisterFile } from "@whvkit/x86-semantics";
+import { Decoder, DecodeStatus, Instruction } from "@whvkit/x86-decoder";
+import { Abort, Intent, programFor, RegisterOffset, Segment, type SemanticOptions, Vector, type GuestFault, type RegisterFile } from "@whvkit/x86-semantics";
+import type { ResolvedOptions } from "./emulator-options.ts";
 import type { ExitContext } from "./exit-context.ts";
 import type { HostCallbacks } from "./host-callbacks.ts";
 import { type PreparedInstruction, ProgramCache } from "./program-cache.ts";
@@ -15,8 +16,6 @@ import type { Translation } from "./translation.ts";
 const MAX_LENGTH = 15;
 const LARGEST_CALLBACK = 8;
 const CS = RegisterOffset.segments + Segment.cs * 16;
-
-const COMPARE_AND_EXCHANGE: readonly number[] = [Mnemonic.cmpxchg, Mnemonic.cmpxchg8b, Mnemonic.cmpxchg16b];
 
 /** How a search for the instruction ended. */
 export const FetchOutcome = {
@@ -44,6 +43,7 @@ export class InstructionFetch<Context> {
   readonly #host: HostCallbacks<Context>;
   readonly #fault: GuestFault;
   readonly #cache: ProgramCache;
+  readonly #semantics: SemanticOptions;
   readonly #instruction: Instruction = new Instruction();
   readonly #decoders = { 16: new Decoder(16), 32: new Decoder(32), 64: new Decoder(64) } as const;
 
@@ -53,14 +53,15 @@ export class InstructionFetch<Context> {
     translation: Translation<Context>,
     host: HostCallbacks<Context>,
     fault: GuestFault,
-    cacheSize: number,
+    options: ResolvedOptions<Context>,
   ) {
     this.#exit = exit;
     this.#registers = registers;
     this.#translation = translation;
     this.#host = host;
     this.#fault = fault;
-    this.#cache = new ProgramCache(cacheSize);
+    this.#cache = new ProgramCache(options.programCacheSize);
+    this.#semantics = { compareExchangeWritesBack: options.cmpxchgAlwaysWrites };
     const bytes = new Uint8Array(this.#words.buffer);
     this.bytes = bytes;
     this.#prefixes = Array.from({ length: 17 }, (_, count) => bytes.subarray(0, count));
@@ -95,12 +96,11 @@ export class InstructionFetch<Context> {
     const { mode } = this.#exit;
     const status = this.#decoders[mode].decode(this.#prefixes[this.count] as Uint8Array, 0, this.#instruction);
     if (status !== DecodeStatus.ok) return status;
-    const program = programFor(this.#instruction);
+    const program = programFor(this.#instruction, this.#semantics);
     const prepared: PreparedInstruction = {
       program,
       memoryPlan: null,
       portPlan: null,
-      comparesAndExchanges: COMPARE_AND_EXCHANGE.includes(program.mnemonic),
       effects: effectsOf(program),
     };
     this.#cache.insert(this.#words, this.count, mode, prepared);

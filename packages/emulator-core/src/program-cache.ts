@@ -12,8 +12,6 @@ export interface PreparedInstruction {
   /** Which registers a memory exit and a port exit need; made when first needed. */
   memoryPlan: RegisterPlan | null;
   portPlan: RegisterPlan | null;
-  /** CMPXCHG, CMPXCHG8B or CMPXCHG16B. */
-  readonly comparesAndExchanges: boolean;
   readonly effects: RetireEffects;
 }
 
