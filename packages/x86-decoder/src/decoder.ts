@@ -1,15 +1,13 @@
 // The decoder: prefixes, opcode map, decision nodes, ModRM, displacement, immediate, operands, checks; in that order, in
-// one function, because state in local variables is what makes it fast (a call per field halved the speed). What bytes
-// are which instruction is not here but in the form table.
+// one function, because state in local variables is what makes it fast. What bytes are which instruction is not here but
+// in the form table; prefixes of vector instructions are in vector-prefix.ts, rare immediates in rare-immediate.ts, and
+// validity that the table cannot say in form-checks.ts.
 
 import { DecodeStatus } from "./decode-status.ts";
 import type { DecoderOptions } from "./decoder-options.ts";
 import { acceptsVectorState, isLockedControlMove, passesCheck } from "./form-checks.ts";
 import {
   EVEX_BROADCAST_SHIFT,
-  EVEX_ROUNDING_SHIFT,
-  EVEX_SAE,
-  EVEX_ZEROING,
   type Instruction,
   MEMORY_INDEX_SHIFT,
   MEMORY_SCALE_SHIFT,
@@ -24,88 +22,71 @@ import {
   SIZE_DISPLACEMENT_SHIFT,
   SIZE_VECTOR_SHIFT,
 } from "./instruction.ts";
-import { BYTE_REGISTER, FIELD_MASK, REGISTER_SHIFT, SIZE_SHIFT, SOURCE_SHIFT, THROUGH_MODRM } from "./operand.ts";
+import * as role from "./opcode-roles.ts";
+import {
+  BYTE_REGISTER,
+  FIELD_MASK,
+  LOW_NUMBER_SHIFT,
+  OperandKind,
+  REGISTER_SHIFT,
+  SIZE_SHIFT,
+  SOURCE_BASE,
+  SOURCE_BITS,
+  SOURCE_IS4,
+  SOURCE_REG,
+  SOURCE_RM,
+  SOURCE_SHIFT,
+  SOURCE_VVVV,
+} from "./operand.ts";
+import { readRareImmediate } from "./rare-immediate.ts";
 import * as field from "./table/form-fields.ts";
 import {
-  formFlags,
-  formMemories,
-  formOperandCounts,
-  formOperands,
+  formRecords,
   HAS_MODRM,
   MAP_3DNOW,
   MAP_COUNT,
-  MAP_EVEX,
-  MAP_VEX,
-  MAX_OPERANDS,
   NODE,
   nodes,
-  roots,
+  RECORD_FLAGS,
+  RECORD_MEMORY,
+  RECORD_OPERANDS,
+  RECORD_SHIFT,
+  ROLE_SHIFT,
+  TRIPLE,
+  triples,
 } from "./table/form-table.ts";
+import * as vectors from "./vector-prefix.ts";
 
 /** More than an instruction of 14 prefixes can make the decoder read, so that with this many bytes it need not check. */
 const READ_AHEAD = 32;
 const MAX_LENGTH = 15;
 
-/** What a byte is before the opcode. Up to LAST_PREFIX it is a prefix; the ones above lead to another opcode map. */
-const PREFIX_REX = 1,
-  PREFIX_66 = 2,
-  PREFIX_67 = 3,
-  PREFIX_SEGMENT = 4,
-  PREFIX_F0 = 5,
-  PREFIX_F2 = 6,
-  PREFIX_F3 = 7,
-  LAST_PREFIX = 7;
-const ESCAPE_0F = 8,
-  ESCAPE_C5 = 9,
-  ESCAPE_C4 = 10,
-  ESCAPE_62 = 11,
-  ESCAPE_8F = 12;
-
-const byteRoles32: Uint8Array = /* @__PURE__ */ byteRoles(false);
-const byteRoles64: Uint8Array = /* @__PURE__ */ byteRoles(true);
-
-function byteRoles(is64: boolean): Uint8Array {
-  const roles = new Uint8Array(256);
-  for (const segment of [0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65]) roles[segment] = PREFIX_SEGMENT;
-  if (is64) roles.fill(PREFIX_REX, 0x40, 0x50);
-  roles[0x66] = PREFIX_66;
-  roles[0x67] = PREFIX_67;
-  roles[0xf0] = PREFIX_F0;
-  roles[0xf2] = PREFIX_F2;
-  roles[0xf3] = PREFIX_F3;
-  roles[0x0f] = ESCAPE_0F;
-  roles[0xc5] = ESCAPE_C5;
-  roles[0xc4] = ESCAPE_C4;
-  roles[0x62] = ESCAPE_62;
-  roles[0x8f] = ESCAPE_8F;
-  return roles;
-}
-
-const GPR16 = 3 << 5,
-  GPR64 = 5 << 5,
-  IP = 18 << 5,
-  BX = 3,
-  BP = 5,
-  SI = 6,
-  DI = 7;
+const GPR16 = 3 << 5;
+const IP = 18 << 5;
+const AL = 1 << 5;
+const BX = 3;
+const BP = 5;
+const SI = 6;
+const DI = 7;
 /** Base and index of 16-bit addressing by ModRM.rm; SDM volume 2, table 2-1. */
-const bases16: Uint16Array = Uint16Array.of(
-  GPR16 | BX,
-  GPR16 | BX,
-  GPR16 | BP,
-  GPR16 | BP,
-  GPR16 | SI,
-  GPR16 | DI,
-  GPR16 | BP,
-  GPR16 | BX,
-);
+const bases16: Uint16Array = Uint16Array.of(BX, BX, BP, BP, SI, DI, BP, BX).map((number) => GPR16 | number);
 const indexes16: Uint16Array = Uint16Array.of(GPR16 | SI, GPR16 | DI, GPR16 | SI, GPR16 | DI, 0, 0, 0, 0);
-/** Segment number plus one. */
-const SEGMENT_SS = 3,
-  SEGMENT_DS = 4,
-  SEGMENT_FS = 5;
-/** The EVEX rounding bits L'L to RoundingMode. */
-const ROUNDING_OF_LENGTH: Uint8Array = Uint8Array.of(1, 2, 3, 4);
+/** Selectors of decision nodes, in the order of tooling/x86-tables/src/tree.mjs. */
+const SELECT_REG = 1;
+const SELECT_MOD = 2;
+const SELECT_PREFIX = 3;
+const SELECT_W = 4;
+const SELECT_LENGTH = 5;
+const SELECT_ADDRESS_SIZE = 6;
+const SELECT_RM = 7;
+const SELECT_REX_B = 8;
+const SELECT_OPTION = 9;
+/** Segment numbers plus one. */
+const SEGMENT_SS = 3;
+const SEGMENT_DS = 4;
+const SEGMENT_FS = 5;
+/** The F2 and F3 bits of the prefixes. */
+const REPEAT_MASK = 3 << PREFIX_REPEAT_SHIFT;
 
 /**
  * Decodes x86 instructions of one mode into reused {@link Instruction} objects.
@@ -128,13 +109,10 @@ export class Decoder {
   /** Default operand size of the code: 16, 32 or 64 bits. */
   readonly mode: 16 | 32 | 64;
   readonly #is64: boolean;
-  readonly #roles: Uint8Array;
   readonly #rootBase: number;
   readonly #options: number;
   /** Bytes near the end of a buffer, padded with zeros. */
   readonly #tail: Uint8Array = new Uint8Array(READ_AHEAD);
-  /** Register numbers by the SOURCE constants of operand.ts. */
-  readonly #numbers: Int32Array = new Int32Array(8);
 
   /**
    * @param mode - 16 (real mode, virtual-8086 and 16-bit protected mode), 32 or 64
@@ -145,7 +123,6 @@ export class Decoder {
     if (mode !== 16 && mode !== 32 && mode !== 64) throw new RangeError(`mode ${String(mode)} is none of 16, 32, 64`);
     this.mode = mode;
     this.#is64 = mode === 64;
-    this.#roles = mode === 64 ? byteRoles64 : byteRoles32;
     this.#rootBase = mode === 64 ? MAP_COUNT * 256 : 0;
     this.#options = (options.amd ? 1 : 0) | (options.mpx ? 2 : 0) | (options.cyrix ? 4 : 0) | (options.old ? 8 : 0);
   }
@@ -164,7 +141,7 @@ export class Decoder {
     if (available >= READ_AHEAD) return this.#decode(bytes, offset, instruction, READ_AHEAD);
     const tail = this.#tail;
     for (let i = 0; i < available; i++) tail[i] = bytes[offset + i];
-    for (let i = available > 0 ? available : 0; i < READ_AHEAD; i++) tail[i] = 0;
+    for (let i = Math.max(available, 0); i < READ_AHEAD; i++) tail[i] = 0;
     return this.#decode(tail, 0, instruction, available);
   }
 
@@ -182,123 +159,66 @@ export class Decoder {
 
   #decode(bytes: Uint8Array, offset: number, instruction: Instruction, available: number): DecodeStatus {
     const is64 = this.#is64;
-    const roles = this.#roles;
-    let position = offset;
-    let opcode = bytes[position++];
-    let role = roles[opcode];
+    const rootBase = this.#rootBase;
+    let position = offset + 1;
+    let opcode = bytes[offset];
+    let root = role.rootsWithRoles[rootBase + opcode];
+    let byteRole = root >> ROLE_SHIFT;
     let prefixes = 0;
+    // W R X B as in a REX prefix, with bit 6 where it is one and bit 4 for EVEX.R'.
     let rex = 0;
     let segment = 0;
-    while (role !== 0 && role <= LAST_PREFIX) {
-      if (role === PREFIX_REX) rex = opcode;
-      else {
-        // A REX prefix counts only immediately before the opcode; SDM volume 2, 2.2.1.
-        rex = 0;
-        switch (role) {
-          case PREFIX_66:
-            prefixes |= PREFIX_OPERAND_SIZE;
-            break;
-          case PREFIX_67:
-            prefixes |= PREFIX_ADDRESS_SIZE;
-            break;
-          case PREFIX_F0:
-            prefixes |= PREFIX_LOCK;
-            break;
-          case PREFIX_F2:
-            prefixes = (prefixes & ~6) | (1 << PREFIX_REPEAT_SHIFT);
-            break;
-          case PREFIX_F3:
-            prefixes = (prefixes & ~6) | (2 << PREFIX_REPEAT_SHIFT);
-            break;
-          default: {
+    let vector = 0;
+    let map = 0;
+    if (byteRole !== 0) {
+      while (byteRole !== 0 && byteRole <= role.LAST_PREFIX) {
+        if (byteRole === role.PREFIX_REX) rex = opcode;
+        else {
+          // A REX prefix counts only immediately before the opcode; SDM volume 2, 2.2.1.
+          rex = 0;
+          if (byteRole === role.PREFIX_66) prefixes |= PREFIX_OPERAND_SIZE;
+          else if (byteRole === role.PREFIX_F3) prefixes = (prefixes & ~REPEAT_MASK) | (2 << PREFIX_REPEAT_SHIFT);
+          else if (byteRole === role.PREFIX_F2) prefixes = (prefixes & ~REPEAT_MASK) | (1 << PREFIX_REPEAT_SHIFT);
+          else if (byteRole === role.PREFIX_SEGMENT) {
             const number = opcode >= 0x64 ? opcode - 0x64 + SEGMENT_FS : ((opcode >> 3) & 3) + 1;
             if (!is64 || number >= SEGMENT_FS || segment < SEGMENT_FS) segment = number;
-          }
+          } else prefixes |= byteRole === role.PREFIX_F0 ? PREFIX_LOCK : PREFIX_ADDRESS_SIZE;
         }
+        if (position - offset >= MAX_LENGTH) return this.#fail(instruction, position - offset + 1, available);
+        opcode = bytes[position++];
+        root = role.rootsWithRoles[rootBase + opcode];
+        byteRole = root >> ROLE_SHIFT;
       }
-      if (position - offset >= MAX_LENGTH) return this.#fail(instruction, position - offset + 1, available);
-      opcode = bytes[position++];
-      role = roles[opcode];
-    }
-
-    const repeat = (prefixes >> PREFIX_REPEAT_SHIFT) & 3;
-    let prefixSelector = repeat !== 0 ? 4 - repeat : (prefixes & PREFIX_OPERAND_SIZE) !== 0 ? 1 : 0;
-    let map = 0;
-    let w = (rex >> 3) & 1;
-    // Bit 3 of the register numbers, and for EVEX bit 4.
-    let extendReg = (rex & 4) << 1;
-    let extendIndex = (rex & 2) << 2;
-    let extendRm = (rex & 1) << 3;
-    let lengthSelector = 0;
-    let vvvv = 0;
-    // EVEX: P2 with V' cleared; bit 8 marks EVEX.
-    let evex = 0;
-    let extendVvvv = 0;
-    if (role !== 0) {
-      if (role === ESCAPE_0F) {
+      if (byteRole === role.ESCAPE_0F) {
         opcode = bytes[position++];
         map = 1;
-        if (opcode === 0x38) {
+        if (opcode === 0x38 || opcode === 0x3a) {
+          map = opcode === 0x38 ? 2 : 3;
           opcode = bytes[position++];
-          map = 2;
-        } else if (opcode === 0x3a) {
-          opcode = bytes[position++];
-          map = 3;
         }
-      } else {
+        root = role.rootsWithRoles[rootBase + (map << 8) + opcode];
+      } else if (byteRole !== 0) {
         const payload = bytes[position];
-        const isVector = role === ESCAPE_8F ? (payload & 0x1f) >= 8 : is64 || payload >= 0xc0;
-        if (isVector) {
-          // VEX, XOP and EVEX after 66, F2, F3, LOCK or REX raise #UD; SDM volume 2, 2.3.2 to 2.3.4.
-          if ((prefixes & (PREFIX_OPERAND_SIZE | PREFIX_LOCK | 6)) !== 0 || rex !== 0)
-            return this.#fail(instruction, position + 1 - offset, available);
-          position++;
-          let third = payload;
-          if (role === ESCAPE_C5) {
-            extendReg = (~payload & 0x80) >> 4;
-            map = MAP_VEX + 1;
-            w = 0;
-          } else {
-            third = bytes[position++];
-            w = third >> 7;
-            extendReg = (~payload & 0x80) >> 4;
-            extendIndex = (~payload & 0x40) >> 3;
-            extendRm = (~payload & 0x20) >> 2;
-            if (role === ESCAPE_62) {
-              const p2 = bytes[position++];
-              if ((payload & 0x0f) === 0 || (payload & 0x08) !== 0 || (third & 4) === 0)
-                return this.#fail(instruction, position - offset, available);
-              map = MAP_EVEX + (payload & 7);
-              evex = 0x100 | (p2 & 0xf7);
-              extendReg |= ~payload & 0x10;
-              extendVvvv = (~p2 & 8) << 1;
-              lengthSelector = (p2 >> 5) & 3;
-            } else {
-              map = payload & 0x1f;
-              if (map === 0 || (role === ESCAPE_C4 ? map > 7 : map > 10))
-                return this.#fail(instruction, position - offset, available);
-              map += MAP_VEX;
-            }
-          }
-          vvvv = ((~third >> 3) & 0xf) | extendVvvv;
-          const pp = third & 3;
-          prefixSelector = pp;
-          if (evex === 0) lengthSelector = (third >> 2) & 1;
-          if (!is64) {
-            if (evex !== 0 && extendVvvv !== 0) return this.#fail(instruction, position - offset, available);
-            extendReg = extendIndex = extendRm = 0;
-          }
+        // Outside 64-bit mode, C4, C5 and 62 with memory are LES, LDS and BOUND; 8F with a map below 8 is POP everywhere.
+        if (byteRole === role.ESCAPE_8F ? (payload & 0x1f) >= 8 : is64 || payload >= 0xc0) {
+          vector = vectors.readVectorPrefix(bytes, position, byteRole, is64);
+          position += vectors.vectorPrefixLength(byteRole);
+          // 66, F2, F3, LOCK and REX before a vector prefix raise #UD; SDM volume 2, 2.3.2 to 2.3.4.
+          if (vector === 0 || (prefixes & (PREFIX_OPERAND_SIZE | PREFIX_LOCK | REPEAT_MASK)) !== 0 || rex !== 0)
+            return this.#fail(instruction, position - offset, available);
+          map = (vector >> vectors.VECTOR_MAP_SHIFT) & 0x1f;
+          rex = (vector >> vectors.VECTOR_REX_SHIFT) & 0x1f;
           opcode = bytes[position++];
+          root = role.rootsWithRoles[rootBase + (map << 8) + opcode];
         }
       }
     }
 
-    const root = roots[this.#rootBase + (map << 8) + opcode];
     let modrm = 0;
     if ((root & HAS_MODRM) !== 0) modrm = bytes[position++];
     let mod = modrm >> 6;
     const operandSizeIndex = is64
-      ? w !== 0
+      ? (rex & 8) !== 0
         ? 2
         : (prefixes & PREFIX_OPERAND_SIZE) !== 0
           ? 0
@@ -314,45 +234,45 @@ export class Decoder {
         ? 1
         : 0;
     let form = root & 0xffff;
-    // With EVEX.b in the register form L'L is the rounding mode and the length is 512 bits or scalar; SDM volume 2, 2.7.
-    if (evex !== 0 && (evex & 0x10) !== 0 && mod === 3) lengthSelector = 2;
     while (form >= NODE) {
       const node = form - NODE + 1;
-      switch (nodes[node - 1]) {
-        case 0:
-          form = nodes[node + operandSizeIndex];
-          break;
-        case 1:
-          form = nodes[node + ((modrm >> 3) & 7)];
-          break;
-        case 2:
-          form = nodes[node + (mod === 3 ? 1 : 0)];
-          break;
-        case 3:
-          form = nodes[node + prefixSelector];
-          break;
-        case 4:
-          form = nodes[node + w];
-          break;
-        case 5:
-          form = nodes[node + lengthSelector];
-          break;
-        case 6:
-          form = nodes[node + addressSizeIndex];
-          break;
-        case 7:
-          form = nodes[node + (modrm & 7)];
-          break;
-        case 8:
-          form = nodes[node + (extendRm !== 0 ? 1 : 0)];
-          break;
-        default:
-          form = nodes[node + ((this.#options >> (nodes[node - 1] - 9)) & 1)];
+      const selector = nodes[node - 1];
+      if (selector === SELECT_REG) form = nodes[node + ((modrm >> 3) & 7)];
+      else if (selector === SELECT_MOD) form = nodes[node + (mod === 3 ? 1 : 0)];
+      else if (selector === SELECT_PREFIX) {
+        const repeat = (prefixes & REPEAT_MASK) >> PREFIX_REPEAT_SHIFT;
+        if (vector !== 0) form = nodes[node + ((vector >> vectors.VECTOR_PP_SHIFT) & 3)];
+        else form = nodes[node + (repeat !== 0 ? 4 - repeat : (prefixes & PREFIX_OPERAND_SIZE) !== 0 ? 1 : 0)];
+      } else {
+        let value = 0;
+        switch (selector) {
+          case SELECT_W:
+            value = (rex >> 3) & 1;
+            break;
+          case SELECT_LENGTH:
+            // With EVEX.b in the register form L'L is the rounding mode; the length is 512 bits or scalar. SDM volume 2, 2.7.
+            value = (vector & vectors.VECTOR_B) !== 0 && mod === 3 ? 2 : (vector >> vectors.VECTOR_LENGTH_SHIFT) & 3;
+            break;
+          case SELECT_ADDRESS_SIZE:
+            value = addressSizeIndex;
+            break;
+          case SELECT_RM:
+            value = modrm & 7;
+            break;
+          case SELECT_REX_B:
+            value = rex & 1;
+            break;
+          default:
+            value = (this.#options >> (selector - SELECT_OPTION)) & 1;
+        }
+        form = nodes[node + value];
       }
     }
+    if (form >= TRIPLE) form = triples[form - TRIPLE + operandSizeIndex];
     if (form === 0) return this.#fail(instruction, position - offset, available);
 
-    const flags = formFlags[form];
+    let record = form << RECORD_SHIFT;
+    const flags = formRecords[record + RECORD_FLAGS];
     if ((flags & field.MOD_IGNORED) !== 0) mod = 3;
     const memoryKind = (flags >> field.MEMORY_SHIFT) & field.MEMORY_MASK;
     let memory = 0;
@@ -362,32 +282,24 @@ export class Decoder {
     let memoryOperand = 0;
     let evexBits = 0;
     if (memoryKind !== 0 && (mod !== 3 || memoryKind === field.MEMORY_STRING)) {
-      memoryOperand = formMemories[form];
-      if ((evex & 0x10) !== 0) {
-        const element = (flags >> field.BROADCAST_SHIFT) & 3;
-        if (element === 0) return this.#fail(instruction, position - offset, available);
-        const count = ((memoryOperand >> SIZE_SHIFT) & FIELD_MASK) >> element;
-        evexBits = count << EVEX_BROADCAST_SHIFT;
-        memoryOperand = 2 | ((1 << element) << SIZE_SHIFT);
-      }
+      memoryOperand = formRecords[record + RECORD_MEMORY];
       let defaultSegment = SEGMENT_DS;
-      if (memoryKind === field.MEMORY_MODRM || memoryKind === field.MEMORY_VSIB) {
+      if ((memoryKind & field.MEMORY_MODRM) !== 0) {
         const rm = modrm & 7;
         if (addressSizeIndex !== 0) {
           const registerClass = GPR16 + (addressSizeIndex << 5);
-          let base = 0;
-          let index = 0;
           if (rm === 4) {
             const sib = bytes[position++];
-            base = (sib & 7) | extendRm;
-            index = ((sib >> 3) & 7) | extendIndex;
+            let index = ((sib >> 3) & 7) | ((rex & 2) << 2);
             if (memoryKind === field.MEMORY_VSIB) {
-              if (evex !== 0) index |= extendVvvv;
-              index |= ((memoryOperand >> 4) & 0x1f) << 5;
+              // Bits 4-13 hold the class of the index; EVEX.V' extends it.
+              index |= (memoryOperand & 0x1f0) << 1;
+              index |= (vector & vectors.VECTOR_IS_EVEX) === 0 ? 0 : (vector >> vectors.VECTOR_VVVV_SHIFT) & 0x10;
             } else index = index === 4 ? 0 : registerClass | index;
             memory = (index << MEMORY_INDEX_SHIFT) | ((sib >> 6) << MEMORY_SCALE_SHIFT);
             if ((sib & 7) === 5 && mod === 0) displacementSize = 4;
             else {
+              const base = (sib & 7) | ((rex & 1) << 3);
               memory |= registerClass | base;
               if (base === 4 || base === 5) defaultSegment = SEGMENT_SS;
             }
@@ -397,13 +309,12 @@ export class Decoder {
               displacementSize = 4;
               if (is64) memory = IP | addressSizeIndex;
             } else {
-              base = rm | extendRm;
+              const base = rm | ((rex & 1) << 3);
               memory = registerClass | base;
               if (base === 5) defaultSegment = SEGMENT_SS;
             }
           }
-          if (mod === 1) displacementSize = 1;
-          else if (mod === 2) displacementSize = 4;
+          if (mod !== 0) displacementSize = mod === 1 ? 1 : 4;
         } else {
           if (memoryKind === field.MEMORY_VSIB) return this.#fail(instruction, position - offset, available);
           if (rm === 6 && mod === 0) displacementSize = 2;
@@ -413,15 +324,20 @@ export class Decoder {
             displacementSize = mod;
           }
         }
+        if ((vector & vectors.VECTOR_B) !== 0) {
+          const element = (flags >> field.BROADCAST_SHIFT) & 3;
+          if (element === 0) return this.#fail(instruction, position - offset, available);
+          evexBits = (((memoryOperand >> SIZE_SHIFT) & FIELD_MASK) >> element) << EVEX_BROADCAST_SHIFT;
+          memoryOperand = OperandKind.memory | ((1 << element) << SIZE_SHIFT);
+        }
         if (displacementSize !== 0) {
           if (displacementSize === 1) {
             displacementLow = (bytes[position++] << 24) >> 24;
-            if (evex !== 0) {
-              const scale = flags >>> field.DISP8_SHIFT;
-              displacementLow =
-                scale === 0
-                  ? Math.imul(displacementLow, (memoryOperand >> SIZE_SHIFT) & FIELD_MASK)
-                  : displacementLow << (scale - 1);
+            if ((vector & vectors.VECTOR_IS_EVEX) !== 0) {
+              // EVEX counts one-byte displacements in units of the operand; SDM volume 2, 2.7.5.
+              const unit = flags >>> field.DISP8_SHIFT;
+              const size = unit === 0 ? (memoryOperand >> SIZE_SHIFT) & FIELD_MASK : 1 << (unit - 1);
+              displacementLow = Math.imul(displacementLow, size);
             }
           } else if (displacementSize === 4) {
             displacementLow =
@@ -437,158 +353,106 @@ export class Decoder {
         displacementSize = 2 << addressSizeIndex;
         displacementLow = bytes[position] | (bytes[position + 1] << 8);
         if (addressSizeIndex !== 0) displacementLow |= (bytes[position + 2] << 16) | (bytes[position + 3] << 24);
-        if (addressSizeIndex === 2)
-          displacementHigh =
-            bytes[position + 4] |
-            (bytes[position + 5] << 8) |
-            (bytes[position + 6] << 16) |
-            (bytes[position + 7] << 24);
+        if (addressSizeIndex === 2) displacementHigh = readDword(bytes, position + 4);
         position += displacementSize;
       } else if (memoryKind === field.MEMORY_XLAT) {
-        memory = (GPR16 + (addressSizeIndex << 5) + BX) | ((1 << 5) << MEMORY_INDEX_SHIFT);
+        memory = (GPR16 + (addressSizeIndex << 5) + BX) | (AL << MEMORY_INDEX_SHIFT);
       }
       // In 64-bit mode CS, DS, ES and SS overrides do not count; SDM volume 1, 3.3.7.1.
-      memory |=
-        (is64 ? (segment >= SEGMENT_FS ? segment : defaultSegment) : segment !== 0 ? segment : defaultSegment) <<
-        MEMORY_SEGMENT_SHIFT;
+      const overrides = is64 ? segment >= SEGMENT_FS : segment !== 0;
+      memory |= (overrides ? segment : defaultSegment) << MEMORY_SEGMENT_SHIFT;
     }
 
     if (map === 1 && opcode === 0x0f) {
       // 3DNow!: the opcode is the last byte. All forms have the operands of the one that stands in its place until here.
-      form = roots[this.#rootBase + (MAP_3DNOW << 8) + bytes[position++]] & 0xffff;
+      form = role.rootsWithRoles[rootBase + (MAP_3DNOW << 8) + bytes[position++]] & 0xffff;
       if (form >= NODE) form = nodes[form - NODE + 1 + ((this.#options >> 2) & 1)];
       if (form === 0) return this.#fail(instruction, position - offset, available);
+      record = form << RECORD_SHIFT;
+    }
+
+    // Register numbers by source; see operand.ts.
+    const rm = (modrm & 7) | ((rex & 1) << 3);
+    let numbers =
+      (rm << (SOURCE_RM * SOURCE_BITS)) |
+      ((((modrm >> 3) & 7) | ((rex & 4) << 1) | (rex & 0x10)) << (SOURCE_REG * SOURCE_BITS)) |
+      (((root & HAS_MODRM) !== 0 ? rm : (opcode & 7) | ((rex & 1) << 3)) << (SOURCE_BASE * SOURCE_BITS));
+    if (vector !== 0) {
+      const vvvv = (vector >> vectors.VECTOR_VVVV_SHIFT) & (is64 ? 0x1f : 7);
+      numbers |= vvvv << (SOURCE_VVVV * SOURCE_BITS);
+      if ((vector & vectors.VECTOR_IS_EVEX) !== 0) numbers |= ((rex & 2) << 3) << (SOURCE_RM * SOURCE_BITS);
     }
 
     let immediateLow = 0;
     let immediateHigh = 0;
     let immediate2 = 0;
-    const numbers = this.#numbers;
     const immediateKind = flags & field.IMMEDIATE_MASK;
     if (immediateKind !== 0) {
-      switch (immediateKind) {
-        case field.IMMEDIATE_BYTE:
-          immediateLow = bytes[position++];
-          break;
-        case field.IMMEDIATE_BYTE_SIGNED:
-        case field.IMMEDIATE_BRANCH8:
-          immediateLow = (bytes[position++] << 24) >> 24;
+      if (immediateKind <= field.IMMEDIATE_BRANCH8) {
+        immediateLow = bytes[position++];
+        if (immediateKind !== field.IMMEDIATE_BYTE) {
+          immediateLow = (immediateLow << 24) >> 24;
           immediateHigh = immediateLow >> 31;
-          break;
-        case field.IMMEDIATE_WORD:
-          immediateLow = bytes[position] | (bytes[position + 1] << 8);
-          position += 2;
-          break;
-        case field.IMMEDIATE_BRANCH16:
-          immediateLow = ((bytes[position] | (bytes[position + 1] << 8)) << 16) >> 16;
-          immediateHigh = immediateLow >> 31;
-          position += 2;
-          break;
-        case field.IMMEDIATE_ONE:
-          immediateLow = 1;
-          break;
-        case field.IMMEDIATE_WORD_BYTE:
-          immediateLow = bytes[position] | (bytes[position + 1] << 8);
-          immediate2 = bytes[position + 2];
-          position += 3;
-          break;
-        case field.IMMEDIATE_FAR16:
-          immediateLow = bytes[position] | (bytes[position + 1] << 8);
-          immediate2 = bytes[position + 2] | (bytes[position + 3] << 8);
-          position += 4;
-          break;
-        case field.IMMEDIATE_BYTE_BYTE:
-          immediateLow = bytes[position];
-          immediate2 = bytes[position + 1];
-          position += 2;
-          break;
-        case field.IMMEDIATE_IS4: {
-          const byte = bytes[position++];
-          immediateLow = byte & 0xf;
-          numbers[5] = is64 ? byte >> 4 : (byte >> 4) & 7;
-          break;
         }
-        default:
-          immediateLow =
-            bytes[position] | (bytes[position + 1] << 8) | (bytes[position + 2] << 16) | (bytes[position + 3] << 24);
-          position += 4;
-          if (immediateKind === field.IMMEDIATE_DWORD_SIGNED || immediateKind === field.IMMEDIATE_BRANCH32)
-            immediateHigh = immediateLow >> 31;
-          else if (immediateKind === field.IMMEDIATE_QWORD) {
-            immediateHigh =
-              bytes[position] | (bytes[position + 1] << 8) | (bytes[position + 2] << 16) | (bytes[position + 3] << 24);
-            position += 4;
-          } else if (immediateKind === field.IMMEDIATE_FAR32) {
-            immediate2 = bytes[position] | (bytes[position + 1] << 8);
-            position += 2;
-          }
+      } else if (immediateKind <= field.IMMEDIATE_BRANCH32) {
+        immediateLow =
+          bytes[position] | (bytes[position + 1] << 8) | (bytes[position + 2] << 16) | (bytes[position + 3] << 24);
+        position += 4;
+        if (immediateKind !== field.IMMEDIATE_DWORD) immediateHigh = immediateLow >> 31;
+      } else {
+        position = readRareImmediate(bytes, position, immediateKind, instruction);
+        immediateLow = instruction.immediateLow;
+        immediateHigh = instruction.immediateHigh;
+        immediate2 = instruction.immediate2;
+        if (immediateKind === field.IMMEDIATE_IS4) {
+          numbers |= ((immediateLow >> 4) & (is64 ? 15 : 7)) << (SOURCE_IS4 * SOURCE_BITS);
+          immediateLow &= 15;
+        }
       }
     }
 
     const length = position - offset;
     if (length > available || length > MAX_LENGTH) return this.#fail(instruction, length, available);
 
-    // Operands: the template, plus the register number where the encoding gives one.
-    const reg = ((modrm >> 3) & 7) | extendReg;
-    if ((root & HAS_MODRM) !== 0) {
-      numbers[1] = reg;
-      numbers[2] = (modrm & 7) | extendRm | (evex !== 0 ? extendIndex << 1 : 0);
-      numbers[3] = is64 ? vvvv : vvvv & 7;
-      numbers[6] = (modrm >> 3) & 7;
-      numbers[7] = modrm & 7;
-      numbers[4] = (modrm & 7) | extendRm;
-    } else numbers[4] = (opcode & 7) | extendRm;
-    const packed = instruction.packedOperands;
-    const count = formOperandCounts[form];
-    const row = form * MAX_OPERANDS;
-    for (let i = 0; i < count; i++) {
-      const template = formOperands[row + i];
-      if (mod !== 3 && (template & THROUGH_MODRM) !== 0) {
-        packed[i] = memoryOperand;
-        continue;
-      }
-      const number = numbers[(template >> SOURCE_SHIFT) & 7];
-      // Without REX, numbers 4 to 7 of a byte register are AH to BH: the next class, from 0.
-      const high =
-        (template & BYTE_REGISTER) !== 0 && number >= 4 && rex === 0 && ((template >> SOURCE_SHIFT) & 7) !== 0 ? 28 : 0;
-      packed[i] = template + ((number + high) << REGISTER_SHIFT);
+    // Operands: the template, plus the register number where the encoding gives one, or the memory operand. Most forms have
+    // at most two. Absent ones have the template 0, which stays 0.
+    const throughModrm = mod === 3 ? 0 : -1;
+    const first = formRecords[record + RECORD_OPERANDS];
+    let isMemory = ((first << 3) >> 31) & throughModrm;
+    instruction.packed0 = (memoryOperand & isMemory) | ((first + registerIn(first, numbers, rex)) & ~isMemory);
+    const second = formRecords[record + RECORD_OPERANDS + 1];
+    isMemory = ((second << 3) >> 31) & throughModrm;
+    instruction.packed1 = (memoryOperand & isMemory) | ((second + registerIn(second, numbers, rex)) & ~isMemory);
+    const third = formRecords[record + RECORD_OPERANDS + 2];
+    if (third === 0) instruction.packed2 = instruction.packed3 = instruction.packed4 = 0;
+    else {
+      isMemory = ((third << 3) >> 31) & throughModrm;
+      instruction.packed2 = (memoryOperand & isMemory) | ((third + registerIn(third, numbers, rex)) & ~isMemory);
+      const fourth = formRecords[record + RECORD_OPERANDS + 3];
+      isMemory = ((fourth << 3) >> 31) & throughModrm;
+      instruction.packed3 = (memoryOperand & isMemory) | ((fourth + registerIn(fourth, numbers, rex)) & ~isMemory);
+      instruction.packed4 = formRecords[record + RECORD_OPERANDS + 4];
     }
-    for (let i = count; i < MAX_OPERANDS; i++) packed[i] = 0;
 
-    // Validity beyond the table.
-    if ((prefixes & PREFIX_LOCK) !== 0 && ((flags & field.LOCKABLE) === 0 || mod === 3)) {
-      if (!isLockedControlMove(flags, this.#options)) return this.#fail(instruction, 0, available);
-      return this.#fail(instruction, 0, available);
-    }
     let operandSize = 2 << operandSizeIndex;
-    let vectorLength = 0;
-    if (map >= MAP_VEX) {
-      if ((flags & field.USES_VVVV) === 0 && (evex !== 0 && memoryKind === field.MEMORY_VSIB ? vvvv & 0xf : vvvv) !== 0)
-        return this.#fail(instruction, 0, available);
-      vectorLength = 8 << ((flags >> field.VECTOR_SHIFT) & 3);
-      if (evex !== 0) {
-        if (!acceptsVectorState(form, flags, evex, mod)) return this.#fail(instruction, 0, available);
-        evexBits |= evex & 7;
-        if ((evex & 0x80) !== 0) evexBits |= EVEX_ZEROING;
-        if ((evex & 0x10) !== 0 && mod === 3) {
-          evexBits |= EVEX_SAE;
-          if ((flags & field.EMBEDDED_ROUNDING) !== 0)
-            evexBits |= ROUNDING_OF_LENGTH[(evex >> 5) & 3] << EVEX_ROUNDING_SHIFT;
-        }
-      }
-    }
     if (is64) {
       if ((flags & field.FORCED_64) !== 0) operandSize = operandSizeIndex === 0 && (this.#options & 1) !== 0 ? 2 : 8;
       else if ((flags & field.DEFAULT_64) !== 0 && operandSizeIndex === 1) operandSize = 8;
     }
-
+    let vectorLength = 0;
+    if (vector !== 0) {
+      vectorLength = 8 << ((flags >> field.VECTOR_SHIFT) & 3);
+      const state = acceptsVectorState(form, flags, vector, mod);
+      if (state < 0) return this.#fail(instruction, 0, available);
+      evexBits |= state;
+    }
     instruction.mode = this.mode;
     instruction.form = form;
     instruction.length = length;
     instruction.prefixBits =
-      ((flags & field.CONSUMES_REPEAT) !== 0 ? prefixes & ~6 : prefixes) |
+      ((flags & field.CONSUMES_REPEAT) !== 0 ? prefixes & ~REPEAT_MASK : prefixes) |
       (segment << PREFIX_SEGMENT_SHIFT) |
-      (rex << PREFIX_REX_SHIFT);
+      (vector === 0 ? rex << PREFIX_REX_SHIFT : 0);
     instruction.sizeBits =
       operandSize |
       ((2 << addressSizeIndex) << SIZE_ADDRESS_SHIFT) |
@@ -601,9 +465,25 @@ export class Decoder {
     instruction.immediateLow = immediateLow;
     instruction.immediateHigh = immediateHigh;
     instruction.immediate2 = immediate2;
+    // Validity beyond the table.
+    if ((prefixes & PREFIX_LOCK) !== 0 && ((flags & field.LOCKABLE) === 0 || mod === 3)) {
+      if (!isLockedControlMove(flags, this.#options)) return this.#fail(instruction, 0, available);
+    }
     const check = (flags >> field.CHECK_SHIFT) & field.CHECK_MASK;
-    if (check !== 0 && !passesCheck(check, instruction, reg, is64 ? vvvv : vvvv & 7))
-      return this.#fail(instruction, 0, available);
+    if (check !== 0 && !passesCheck(check, instruction, numbers)) return this.#fail(instruction, 0, available);
     return DecodeStatus.ok;
   }
+}
+
+/** The register number that a template asks for, at its place in a packed operand. */
+function registerIn(template: number, numbers: number, rex: number): number {
+  const source = (template >> SOURCE_SHIFT) & 7;
+  let number = (numbers >> (source * SOURCE_BITS)) & (31 >> ((template >> (LOW_NUMBER_SHIFT - 1)) & 2));
+  // Without REX, numbers 4 to 7 of a byte register are AH to BH: the next class, from 0.
+  if ((template & BYTE_REGISTER) !== 0 && number >= 4 && rex === 0) number += 28;
+  return number << REGISTER_SHIFT;
+}
+
+function readDword(bytes: Uint8Array, position: number): number {
+  return bytes[position] | (bytes[position + 1] << 8) | (bytes[position + 2] << 16) | (bytes[position + 3] << 24);
 }

@@ -2,11 +2,27 @@
 // EVEX's mask, zeroing and b a form allows. All are rare, so they stand outside the decoder's one large function.
 
 import type { Instruction } from "./instruction.ts";
-import { PREFIX_LOCK, PREFIX_OPERAND_SIZE } from "./instruction.ts";
-import { FIELD_MASK, REGISTER_SHIFT, SOURCE_REG, SOURCE_SHIFT, SOURCE_VVVV, THROUGH_MODRM } from "./operand.ts";
+import { EVEX_ROUNDING_SHIFT, EVEX_SAE, EVEX_ZEROING, PREFIX_LOCK, PREFIX_OPERAND_SIZE } from "./instruction.ts";
+import {
+  FIELD_MASK,
+  REGISTER_SHIFT,
+  SOURCE_BITS,
+  SOURCE_REG,
+  SOURCE_SHIFT,
+  SOURCE_VVVV,
+  THROUGH_MODRM,
+} from "./operand.ts";
 import { RegisterClass, registerClass } from "./register.ts";
 import * as field from "./table/form-fields.ts";
-import { formOperands, MAX_OPERANDS } from "./table/form-table.ts";
+import { formOperand } from "./table/form-table.ts";
+import {
+  VECTOR_B,
+  VECTOR_IS_EVEX,
+  VECTOR_LENGTH_SHIFT,
+  VECTOR_OPMASK_MASK,
+  VECTOR_VVVV_SHIFT,
+  VECTOR_Z,
+} from "./vector-prefix.ts";
 
 /** Numbers of the checks; tooling/x86-tables/src/packing.mjs assigns them. */
 const CONTROL_REGISTER = 1;
@@ -35,11 +51,12 @@ export function isLockedControlMove(flags: number, options: number): boolean {
 /**
  * Whether the registers of a form that needs a check exist and may stand together.
  *
- * @param reg - ModRM.reg with its extension bits
- * @param vvvv - VEX or EVEX.vvvv, not inverted, with its extension bit
+ * @param numbers - register numbers by source, see operand.ts
  */
-export function passesCheck(check: number, instruction: Instruction, reg: number, vvvv: number): boolean {
-  const register = (index: number): number => (instruction.packedOperands[index] >> REGISTER_SHIFT) & FIELD_MASK;
+export function passesCheck(check: number, instruction: Instruction, numbers: number): boolean {
+  const reg = (numbers >> (SOURCE_REG * SOURCE_BITS)) & 31;
+  const vvvv = (numbers >> (SOURCE_VVVV * SOURCE_BITS)) & 31;
+  const register = (index: number): number => instruction.operandRegister(index);
   const number = (index: number): number => register(index) & 31;
   switch (check) {
     case CONTROL_REGISTER: {
@@ -48,8 +65,8 @@ export function passesCheck(check: number, instruction: Instruction, reg: number
       if ((instruction.prefixBits & PREFIX_LOCK) !== 0) {
         if (reg !== 0) return false;
         control = 8;
-        const index = registerClass(register(0)) === RegisterClass.control ? 0 : 1;
-        instruction.packedOperands[index] += control << REGISTER_SHIFT;
+        if (registerClass(register(0)) === RegisterClass.control) instruction.packed0 += control << REGISTER_SHIFT;
+        else instruction.packed1 += control << REGISTER_SHIFT;
         instruction.prefixBits &= ~PREFIX_LOCK;
       }
       return control === 0 || control === 2 || control === 3 || control === 4 || control === 8;
@@ -62,7 +79,7 @@ export function passesCheck(check: number, instruction: Instruction, reg: number
       return (reg & 7) < 6 && (reg & 7) !== SEGMENT_CS;
     case MASK_REGISTER:
       for (let i = 0; i < instruction.operandCount; i++) {
-        const template = formOperands[instruction.form * MAX_OPERANDS + i];
+        const template = formOperand(instruction.form, i);
         const isMask = registerClass((template >> REGISTER_SHIFT) & FIELD_MASK) === RegisterClass.mask;
         const source = (template >> SOURCE_SHIFT) & 7;
         if (isMask && (source === SOURCE_REG ? reg : source === SOURCE_VVVV ? vvvv : 0) > LAST_FIXED_NUMBER)
@@ -107,21 +124,35 @@ export function passesCheck(check: number, instruction: Instruction, reg: number
 }
 
 /**
- * Whether a form allows the opmask, zeroing, broadcast, rounding and length bits of its EVEX prefix (SDM volume 2, 2.7.11).
+ * Whether a form allows vvvv and EVEX's opmask, zeroing, broadcast, rounding and length bits (SDM volume 2, 2.7.11).
  *
- * @param evex - the third payload byte, `z L'L b V' aaa`
+ * @param vector - the vector prefix, see vector-prefix.ts
  * @param mod - ModRM.mod
+ * @returns opmask, zeroing, rounding and exception suppression as in `Instruction.evexBits`; -1 where they are not allowed
  */
-export function acceptsVectorState(form: number, flags: number, evex: number, mod: number): boolean {
-  const mask = evex & 7;
-  const b = (evex & 0x10) !== 0;
-  if (mask !== 0 && (flags & field.ALLOWS_MASK) === 0) return false;
-  if (mask === 0 && (flags & field.REQUIRES_MASK) !== 0) return false;
-  if ((evex & 0x80) !== 0) {
-    if ((flags & field.ALLOWS_ZEROING) === 0 || mask === 0) return false;
-    // Memory is merged, never zeroed.
-    if (mod !== 3 && (formOperands[form * MAX_OPERANDS] & THROUGH_MODRM) !== 0) return false;
+export function acceptsVectorState(form: number, flags: number, vector: number, mod: number): number {
+  if ((flags & field.USES_VVVV) === 0) {
+    // Where V' extends a vector index it does not belong to vvvv.
+    const isVsib = ((flags >> field.MEMORY_SHIFT) & field.MEMORY_MASK) === field.MEMORY_VSIB;
+    if (((vector >> VECTOR_VVVV_SHIFT) & (isVsib ? 0xf : 0x1f)) !== 0) return -1;
   }
-  if (b && mod === 3) return (flags & (field.EMBEDDED_ROUNDING | field.SUPPRESS_EXCEPTIONS)) !== 0;
-  return (evex & 0x60) !== 0x60;
+  if ((vector & VECTOR_IS_EVEX) === 0) return 0;
+  const mask = vector & VECTOR_OPMASK_MASK;
+  let state = mask;
+  if (mask !== 0 && (flags & field.ALLOWS_MASK) === 0) return -1;
+  if (mask === 0 && (flags & field.REQUIRES_MASK) !== 0) return -1;
+  if ((vector & VECTOR_Z) !== 0) {
+    if ((flags & field.ALLOWS_ZEROING) === 0 || mask === 0) return -1;
+    // Memory is merged, never zeroed.
+    if (mod !== 3 && (formOperand(form, 0) & THROUGH_MODRM) !== 0) return -1;
+    state |= EVEX_ZEROING;
+  }
+  const length = (vector >> VECTOR_LENGTH_SHIFT) & 3;
+  if ((vector & VECTOR_B) !== 0 && mod === 3) {
+    if ((flags & (field.EMBEDDED_ROUNDING | field.SUPPRESS_EXCEPTIONS)) === 0) return -1;
+    // L'L is the rounding mode, in the order of RoundingMode.
+    if ((flags & field.EMBEDDED_ROUNDING) !== 0) state |= (length + 1) << EVEX_ROUNDING_SHIFT;
+    return state | EVEX_SAE;
+  }
+  return length === 3 ? -1 : state;
 }

@@ -2,7 +2,7 @@
 // below take them apart, so an instruction whose operands nobody reads costs nothing more.
 
 import { FIELD_MASK, KIND_MASK, REGISTER_SHIFT, SIZE_SHIFT } from "./operand.ts";
-import { formMnemonics, formOperandCounts, MAX_OPERANDS } from "./table/form-table.ts";
+import { formMnemonic, formOperandCount } from "./table/form-table.ts";
 
 /** `Instruction.prefixBits`: bit 0 LOCK; bits 1-2 the last of F2 (1) and F3 (2). */
 export const PREFIX_LOCK = 1;
@@ -86,12 +86,20 @@ export class Instruction {
   evexBits = 0;
   /** @internal */
   memoryBits = 0;
-  /** @internal Packed operands, see operand.ts. */
-  readonly packedOperands: Int32Array = new Int32Array(MAX_OPERANDS);
+  /** @internal Packed operands, see operand.ts. Fields, since a store to an array element costs three times as much. */
+  packed0 = 0;
+  /** @internal */
+  packed1 = 0;
+  /** @internal */
+  packed2 = 0;
+  /** @internal */
+  packed3 = 0;
+  /** @internal */
+  packed4 = 0;
 
   /** Mnemonic, a value of `Mnemonic`. */
   get mnemonic(): number {
-    return formMnemonics[this.form];
+    return formMnemonic(this.form);
   }
 
   /** Effective operand-size attribute: 2, 4 or 8. */
@@ -143,17 +151,17 @@ export class Instruction {
 
   /** Number of operands, 0 to 5. */
   get operandCount(): number {
-    return formOperandCounts[this.form];
+    return formOperandCount(this.form);
   }
 
   /** Kind of the operand at `index`, a value of `OperandKind`. */
   operandKind(index: number): number {
-    return this.packedOperands[index] & KIND_MASK;
+    return packedOperand(this, index) & KIND_MASK;
   }
 
   /** Register of the operand at `index`; 0 where it is none. */
   operandRegister(index: number): number {
-    return (this.packedOperands[index] >> REGISTER_SHIFT) & FIELD_MASK;
+    return (packedOperand(this, index) >> REGISTER_SHIFT) & FIELD_MASK;
   }
 
   /**
@@ -164,7 +172,7 @@ export class Instruction {
    * after extension (4 for `add eax, imm8`). Near branch: the operand size of the branch. Far pointer: 4 or 6.
    */
   operandSizeAt(index: number): number {
-    return (this.packedOperands[index] >> SIZE_SHIFT) & FIELD_MASK;
+    return (packedOperand(this, index) >> SIZE_SHIFT) & FIELD_MASK;
   }
 
   /** Kinds of all operands in a new array; `operandKind` reads one without allocating. */
@@ -258,5 +266,23 @@ export class Instruction {
    */
   branchTarget(ip: bigint): bigint {
     return BigInt.asUintN(this.operandSizeAt(0) * 8, ip + BigInt(this.length) + this.immediate);
+  }
+}
+
+/** The packed operand at `index`; 0 where there is none. */
+export function packedOperand(instruction: Instruction, index: number): number {
+  switch (index) {
+    case 0:
+      return instruction.packed0;
+    case 1:
+      return instruction.packed1;
+    case 2:
+      return instruction.packed2;
+    case 3:
+      return instruction.packed3;
+    case 4:
+      return instruction.packed4;
+    default:
+      return 0;
   }
 }

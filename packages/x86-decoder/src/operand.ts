@@ -41,7 +41,10 @@ export const SOURCE_SHIFT = 24;
 export const BYTE_REGISTER: number = 1 << 27;
 /** Bit 28 of a template: given by ModRM.rm, memory unless ModRM.mod is 3. */
 export const THROUGH_MODRM: number = 1 << 28;
+/** Bit 29 of a template: only the low three bits of the number count (MMX, x87, segment and opmask registers). */
+export const LOW_NUMBER_SHIFT = 29;
 
+/** The decoder keeps all register numbers in one integer, five bits for each source at five times its constant. */
 export const SOURCE_FIXED = 0;
 /** ModRM.reg with its extension bits. */
 export const SOURCE_REG = 1;
@@ -52,6 +55,5 @@ export const SOURCE_VVVV = 3;
 export const SOURCE_BASE = 4;
 /** The upper four bits of the immediate byte. */
 export const SOURCE_IS4 = 5;
-/** ModRM.reg without extension: MMX, x87 and segment registers. */
-export const SOURCE_REG_LOW = 6;
-export const SOURCE_RM_LOW = 7;
+/** Bits for each source. */
+export const SOURCE_BITS = 5;

@@ -18,7 +18,6 @@ const modes = [16, 32, 64] as const;
 
 describe.each(modes)("in %i-bit mode as iced-x86", (mode) => {
   test(`random byte strings (seed ${seed})`, { timeout }, () => {
-    console.log(`mode ${mode}: ${count} random byte strings, seed ${seed}`);
     const outcome = compareAll(new Decoder(mode), randomInstructions(seed, mode, count), decodingDifferences);
     expect(outcome.unexplained).toEqual([]);
     expect(outcome.compared).toBe(count);

@@ -83,6 +83,7 @@ export function generate() {
     flagValues: packNumbers(flags.values),
     memoryValues: packNumbers(memories.values),
     nodes: packNumbers(tree.nodes),
+    triples: packNumbers(tree.triples),
     roots: packNumbers(runs(roots.flat())),
   };
   const rules = readEffects(new URL("../effects.txt", import.meta.url));

@@ -42,13 +42,13 @@ export const IMMEDIATE = {
   none: 0,
   byte: 1,
   byteSigned: 2,
-  word: 3,
+  branch8: 3,
   dword: 4,
-  qword: 5,
-  dwordSigned: 6,
-  branch8: 7,
+  dwordSigned: 5,
+  branch32: 6,
+  word: 7,
   branch16: 8,
-  branch32: 9,
+  qword: 9,
   wordByte: 10,
   far16: 11,
   far32: 12,
@@ -57,7 +57,7 @@ export const IMMEDIATE = {
   one: 15,
 };
 /** What kind of memory operand a form has. */
-export const MEMORY = { none: 0, modrm: 1, moffs: 2, xlat: 3, string: 4, vsib: 5 };
+export const MEMORY = { none: 0, modrm: 1, moffs: 2, string: 4, vsib: 5, xlat: 6 };
 /** Accesses, in the order of packages/x86-decoder/src/information. */
 export const ACCESS = [
   "none",

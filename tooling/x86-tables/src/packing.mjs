@@ -31,13 +31,16 @@ export function packOperand(operand) {
   const throughModrm = operand.memory === MEMORY.modrm || operand.memory === MEMORY.vsib;
   const register = operand.kind === KIND.register ? (operand.cls << 5) | operand.number : 0;
   const size = operand.kind === KIND.memory ? operand.memorySize : operand.size;
+  // regLow and rmLow are reg and rm of which only three bits count.
+  const low = operand.source >= SOURCE.regLow;
   return (
-    operand.kind |
-    (register << 4) |
-    (size << 14) |
-    (operand.source << 24) |
-    ((operand.byteRegister ? 1 : 0) << 27) |
-    ((throughModrm ? 1 : 0) << 28)
+    operand.kind +
+    register * 2 ** 4 +
+    size * 2 ** 14 +
+    (low ? operand.source - SOURCE.regLow + SOURCE.reg : operand.source) * 2 ** 24 +
+    (operand.byteRegister ? 2 ** 27 : 0) +
+    (throughModrm ? 2 ** 28 : 0) +
+    (low ? 2 ** 29 : 0)
   );
 }
 

@@ -37,6 +37,8 @@ const ORDER = /** @type {Selector[]} */ ([
   "operandSize",
 ]);
 export const NODE = 0x8000;
+/** A child from here to NODE is a triple: the form by operand size 16, 32 and 64, the question that is asked last and most often. */
+export const TRIPLE = 0x6000;
 
 /** @typedef {{ id: number, constraints: import("./expansion.mjs").Constraints, wide: boolean, name: string }} Candidate */
 
@@ -46,6 +48,8 @@ export class Tree {
     this.nodes = [];
     /** @type {Map<string, number>} */
     this.known = new Map();
+    /** @type {number[]} */
+    this.triples = [];
   }
 
   /** @param {Candidate[]} candidates @returns {number} the child value that stands for these candidates */
@@ -64,12 +68,22 @@ export class Tree {
       );
       if (children.every((child) => child === children[0])) return /** @type {number} */ (children[0]);
       const key = [number, ...children].join();
+      if (number === 0) {
+        let place = this.known.get(key);
+        if (place === undefined) {
+          place = this.triples.length;
+          this.triples.push(...children);
+          this.known.set(key, place);
+          if (TRIPLE + place >= NODE) throw new Error("too many triples");
+        }
+        return TRIPLE + place;
+      }
       let position = this.known.get(key);
       if (position === undefined) {
         position = this.nodes.length;
         this.nodes.push(number, ...children);
         this.known.set(key, position);
-        if (position >= NODE) throw new Error("too many decision nodes");
+        if (position >= 0x10000 - NODE) throw new Error("too many decision nodes");
       }
       return NODE + position;
     }

@@ -5,7 +5,7 @@ import { Mnemonic } from "../mnemonic.ts";
 import { OperandKind } from "../operand.ts";
 import { RegisterClass, registerClass } from "../register.ts";
 import { LOCKABLE, MEMORY_MASK, MEMORY_MODRM, MEMORY_SHIFT } from "../table/form-fields.ts";
-import { formFlags, formMnemonics } from "../table/form-table.ts";
+import { formFlags } from "../table/form-table.ts";
 import { overridingSegment } from "./memory-text.ts";
 
 const comparesStrings: ReadonlySet<number> = /* @__PURE__ */ new Set([
@@ -48,9 +48,9 @@ export function hidesOperands(instruction: Instruction): boolean {
 /** The prefixes as text, each followed by a space. */
 export function prefixText(instruction: Instruction): string {
   let text = "";
-  const mnemonic = formMnemonics[instruction.form];
+  const mnemonic = instruction.mnemonic;
   const repeat = instruction.repeat;
-  const lockable = (formFlags[instruction.form] & LOCKABLE) !== 0 && instruction.operandKind(0) === OperandKind.memory;
+  const lockable = (formFlags(instruction.form) & LOCKABLE) !== 0 && instruction.operandKind(0) === OperandKind.memory;
   if (repeat !== 0 && lockable && (instruction.lock || mnemonic === Mnemonic.xchg)) {
     // Hardware lock elision; SDM volume 1, 16.3.
     text += repeat === 0xf2 ? "xacquire " : "xrelease ";
@@ -80,7 +80,7 @@ export function prefixText(instruction: Instruction): string {
 
 /** The forms of MOV that XRELEASE may precede: 88, 89, C6 and C7 with memory. */
 function isStoreOfRegister(instruction: Instruction): boolean {
-  const memoryKind = (formFlags[instruction.form] >> MEMORY_SHIFT) & MEMORY_MASK;
+  const memoryKind = (formFlags(instruction.form) >> MEMORY_SHIFT) & MEMORY_MASK;
   const segment = registerClass(instruction.operandRegister(1)) === RegisterClass.segment;
   return instruction.operandKind(0) === OperandKind.memory && memoryKind === MEMORY_MODRM && !segment;
 }

@@ -11,23 +11,14 @@ import {
   SOURCE_FIXED,
   SOURCE_IS4,
   SOURCE_REG,
-  SOURCE_REG_LOW,
   SOURCE_RM,
-  SOURCE_RM_LOW,
   SOURCE_SHIFT,
   SOURCE_VVVV,
   THROUGH_MODRM,
 } from "../operand.ts";
 import * as columns from "../table/form-columns.generated.ts";
 import { CHECK_MASK, CHECK_SHIFT, LOCKABLE, MOD_IGNORED } from "../table/form-fields.ts";
-import {
-  formFlags,
-  formMemories,
-  formMnemonics,
-  formOperandCounts,
-  formOperands,
-  MAX_OPERANDS,
-} from "../table/form-table.ts";
+import { formFlags, formMemory, formMnemonic, formOperand, formOperandCount } from "../table/form-table.ts";
 import { accessOf, effectsOf, flagsOf, informationTable } from "./effect-table.ts";
 import { type Access, accesses, type FlagName, type FlowControl, type Privilege } from "./names.ts";
 
@@ -117,8 +108,6 @@ const encodings: Readonly<Record<number, OperandSpecification["encoding"]>> = {
   [SOURCE_RM]: "modrm.rm",
   [SOURCE_VVVV]: "vvvv",
   [SOURCE_IS4]: "is4",
-  [SOURCE_REG_LOW]: "modrm.reg",
-  [SOURCE_RM_LOW]: "modrm.rm",
 };
 
 /**
@@ -145,10 +134,10 @@ export function formInfo(form: number): FormInformation {
   const attributes = formAttributes[form - 1];
   return {
     form,
-    mnemonic: formMnemonics[form],
-    name: mnemonicName(formMnemonics[form]),
+    mnemonic: formMnemonic(form),
+    name: mnemonicName(formMnemonic(form)),
     opcode: texts[form - 1] ?? "",
-    operands: Array.from({ length: formOperandCounts[form] }, (_, index) => specification(form, index)),
+    operands: Array.from({ length: formOperandCount(form) }, (_, index) => specification(form, index)),
     flags: {
       read: flagsOf(effects.flags[0]),
       written: flagsOf(effects.flags[1]),
@@ -158,7 +147,7 @@ export function formInfo(form: number): FormInformation {
     },
     cpuid: features[formFeatures[form - 1]] ?? [],
     privilege: effects.privilege,
-    lockable: (formFlags[form] & LOCKABLE) !== 0,
+    lockable: (formFlags(form) & LOCKABLE) !== 0,
     repeat: (attributes & 8) !== 0 ? "repe" : (attributes & 4) !== 0 ? "rep" : "none",
     flow: effects.flow,
     legacyModes: (attributes & 1) !== 0,
@@ -167,7 +156,7 @@ export function formInfo(form: number): FormInformation {
 }
 
 function specification(form: number, index: number): OperandSpecification {
-  const template = formOperands[form * MAX_OPERANDS + index];
+  const template = formOperand(form, index);
   const kind = template & KIND_MASK;
   const source = (template >> SOURCE_SHIFT) & 7;
   const register = (template >> REGISTER_SHIFT) & FIELD_MASK;
@@ -196,7 +185,7 @@ function specification(form: number, index: number): OperandSpecification {
     encoding,
     size: (template >> SIZE_SHIFT) & FIELD_MASK,
     allowsMemory,
-    memorySize: allowsMemory || kind === OperandKind.memory ? (formMemories[form] >> SIZE_SHIFT) & FIELD_MASK : 0,
+    memorySize: allowsMemory || kind === OperandKind.memory ? (formMemory(form) >> SIZE_SHIFT) & FIELD_MASK : 0,
     registerClass: isRegister ? register >> 5 : 0,
     register: isRegister && source === SOURCE_FIXED ? register : 0,
   };
@@ -205,8 +194,8 @@ function specification(form: number, index: number): OperandSpecification {
 /** Whether a form that has only a register in ModRM.rm has a ModRM byte: its opcode text says so. */
 function usesModrm(form: number): boolean {
   return (
-    (formFlags[form] & MOD_IGNORED) !== 0 ||
+    (formFlags(form) & MOD_IGNORED) !== 0 ||
     /\/|\bmod3\b/.test(informationTable().texts[form - 1] ?? "") ||
-    ((formFlags[form] >> CHECK_SHIFT) & CHECK_MASK) === 13
+    ((formFlags(form) >> CHECK_SHIFT) & CHECK_MASK) === 13
   );
 }

@@ -4,13 +4,15 @@
 export const IMMEDIATE_MASK = 0xf;
 export const IMMEDIATE_BYTE = 1;
 export const IMMEDIATE_BYTE_SIGNED = 2;
-export const IMMEDIATE_WORD = 3;
+/** The last of the kinds that are one byte. */
+export const IMMEDIATE_BRANCH8 = 3;
 export const IMMEDIATE_DWORD = 4;
-export const IMMEDIATE_QWORD = 5;
-export const IMMEDIATE_DWORD_SIGNED = 6;
-export const IMMEDIATE_BRANCH8 = 7;
+export const IMMEDIATE_DWORD_SIGNED = 5;
+/** The last of the kinds that are four bytes. */
+export const IMMEDIATE_BRANCH32 = 6;
+export const IMMEDIATE_WORD = 7;
 export const IMMEDIATE_BRANCH16 = 8;
-export const IMMEDIATE_BRANCH32 = 9;
+export const IMMEDIATE_QWORD = 9;
 /** ENTER: a word and a byte. */
 export const IMMEDIATE_WORD_BYTE = 10;
 export const IMMEDIATE_FAR16 = 11;
@@ -25,9 +27,10 @@ export const IMMEDIATE_ONE = 15;
 /** Bits 4-6: what kind of memory operand there is. */
 export const MEMORY_SHIFT = 4;
 export const MEMORY_MASK = 7;
+/** The kinds that ModRM gives have bit 0 set. */
 export const MEMORY_MODRM = 1;
 export const MEMORY_OFFSET = 2;
-export const MEMORY_XLAT = 3;
+export const MEMORY_XLAT = 6;
 export const MEMORY_STRING = 4;
 export const MEMORY_VSIB = 5;
 

@@ -6,34 +6,25 @@ import { unpackNumbers, unpackRuns } from "./unpacking.ts";
 /** At most this many operands. */
 export const MAX_OPERANDS = 5;
 
+/** A form's record in `formRecords` starts at `form << RECORD_SHIFT`. */
+export const RECORD_SHIFT = 3;
+/** In a record: what the decoder must know, see form-fields.ts. */
+export const RECORD_FLAGS = 0;
+/** In a record: the memory operand as a packed operand; bits 4-13 hold the class of a vector index. */
+export const RECORD_MEMORY = 1;
+/** In a record: the first of MAX_OPERANDS operand templates in the layout of operand.ts. */
+export const RECORD_OPERANDS = 2;
+/** In a record: bits 0-15 the mnemonic, from bit 16 the number of operands. */
+export const RECORD_NAME = 7;
+
 /** A child or root at or above this is a node, below it a form. */
 export const NODE = 0x8000;
+/** A child from here to NODE is the place in `triples` of three forms, for operand sizes 16, 32 and 64. */
+export const TRIPLE = 0x6000;
 /** Set in a root where a ModRM byte follows the opcode. */
 export const HAS_MODRM = 0x10000;
-
-/** Number of forms plus one: forms are 1 to `rows - 1`. */
-const rows: number = columns.formCount + 1;
-
-/** Mnemonic of each form. */
-export const formMnemonics: Uint16Array = /* @__PURE__ */ shifted(Uint16Array, unpackNumbers(columns.formMnemonics));
-
-/** Decoder fields of each form, see form-fields.ts. */
-export const formFlags: Int32Array = /* @__PURE__ */ looked(columns.formFlags, columns.flagValues);
-
-/** Memory operand of each form as a packed operand; bits 4-13 hold the class of a vector index. */
-export const formMemories: Int32Array = /* @__PURE__ */ looked(columns.formMemories, columns.memoryValues);
-
-/** Number of operands of each form. */
-export const formOperandCounts: Uint8Array = /* @__PURE__ */ new Uint8Array(rows);
-
-/** Operand templates: `MAX_OPERANDS` a form, in the layout of operand.ts. */
-export const formOperands: Int32Array = /* @__PURE__ */ operands();
-
-/** Decision nodes: selector, then a child for each of its values. */
-export const nodes: Uint16Array = /* @__PURE__ */ Uint16Array.from(unpackNumbers(columns.nodes));
-
-/** Maps of 256 opcodes: first all maps of 16- and 32-bit modes, then those of 64-bit mode. */
-export const roots: Int32Array = /* @__PURE__ */ Int32Array.from(unpackRuns(unpackNumbers(columns.roots)));
+/** From this bit on, a root of the one-byte map holds the role of the byte: see opcode-roles.ts. */
+export const ROLE_SHIFT = 20;
 
 /** Opcode maps in a mode's half of `roots`. */
 export const MAP_COUNT = 22;
@@ -43,21 +34,45 @@ export const MAP_VEX = 4;
 /** Map n of EVEX is at this plus n. */
 export const MAP_EVEX = 14;
 
-function shifted<T extends Uint16Array | Int32Array>(type: new (length: number) => T, numbers: readonly number[]): T {
-  const result = new type(rows);
-  result.set(numbers, 1);
-  return result;
+/** All forms, eight numbers each. */
+export const formRecords: Int32Array = /* @__PURE__ */ records();
+
+/** Decision nodes: selector, then a child for each of its values. */
+export const nodes: Uint16Array = /* @__PURE__ */ Uint16Array.from(unpackNumbers(columns.nodes));
+
+/** Forms by operand size: three numbers for each place that a child from TRIPLE on names. */
+export const triples: Uint16Array = /* @__PURE__ */ Uint16Array.from(unpackNumbers(columns.triples));
+
+/** Maps of 256 opcodes: first all maps of 16- and 32-bit modes, then those of 64-bit mode. */
+export const roots: Int32Array = /* @__PURE__ */ Int32Array.from(unpackRuns(unpackNumbers(columns.roots)));
+
+/** Mnemonic of a form. */
+export function formMnemonic(form: number): number {
+  return formRecords[(form << RECORD_SHIFT) + RECORD_NAME] & 0xffff;
 }
 
-function looked(indices: string, values: string): Int32Array {
-  const table = unpackNumbers(values);
-  return shifted(
-    Int32Array,
-    unpackNumbers(indices).map((index) => (table[index] ?? 0) | 0),
-  );
+/** Number of operands of a form. */
+export function formOperandCount(form: number): number {
+  return formRecords[(form << RECORD_SHIFT) + RECORD_NAME] >> 16;
 }
 
-function operands(): Int32Array {
+/** Decoder fields of a form. */
+export function formFlags(form: number): number {
+  return formRecords[(form << RECORD_SHIFT) + RECORD_FLAGS];
+}
+
+/** Template of a form's operand. */
+export function formOperand(form: number, index: number): number {
+  return formRecords[(form << RECORD_SHIFT) + RECORD_OPERANDS + index];
+}
+
+/** Packed memory operand of a form. */
+export function formMemory(form: number): number {
+  return formRecords[(form << RECORD_SHIFT) + RECORD_MEMORY];
+}
+
+function records(): Int32Array {
+  const result = new Int32Array((columns.formCount + 1) << RECORD_SHIFT);
   const templates = unpackNumbers(columns.operandTemplates);
   const flat = unpackNumbers(columns.operandLists);
   const lists: number[][] = [];
@@ -66,11 +81,18 @@ function operands(): Int32Array {
     lists.push(flat.slice(i, i + count).map((index) => templates[index] ?? 0));
     i += count;
   }
-  const result = new Int32Array(rows * MAX_OPERANDS);
+  const flags = unpackNumbers(columns.flagValues);
+  const memories = unpackNumbers(columns.memoryValues);
+  const formFlagIndices = unpackNumbers(columns.formFlags);
+  const formMemoryIndices = unpackNumbers(columns.formMemories);
+  const mnemonics = unpackNumbers(columns.formMnemonics);
   unpackNumbers(columns.formOperandLists).forEach((index, row) => {
     const list = lists[index] ?? [];
-    formOperandCounts[row + 1] = list.length;
-    result.set(list, (row + 1) * MAX_OPERANDS);
+    const record = (row + 1) << RECORD_SHIFT;
+    result[record + RECORD_FLAGS] = flags[formFlagIndices[row] ?? 0] ?? 0;
+    result[record + RECORD_MEMORY] = memories[formMemoryIndices[row] ?? 0] ?? 0;
+    result.set(list, record + RECORD_OPERANDS);
+    result[record + RECORD_NAME] = (mnemonics[row] ?? 0) | (list.length << 16);
   });
   return result;
 }

@@ -155,7 +155,7 @@ export function* legacyOpcodes(mode: 16 | 32 | 64, density: Density): Generator<
 export function* vexOpcodes(mode: 16 | 32 | 64, density: Density): Generator<Uint8Array> {
   const all = density === "all";
   const bytes = new Uint8Array(16);
-  for (const [escape, maps] of [
+  for (const [lead, maps] of [
     [0xc4, [0, 1, 2, 3, 4, 5, 6, 7, 8, 31]],
     [0x8f, [8, 9, 10, 11]],
   ] as const)
@@ -165,10 +165,10 @@ export function* vexOpcodes(mode: 16 | 32 | 64, density: Density): Generator<Uin
           const vvvv = (second >> 3) & 15;
           if (all ? ![15, 0, 7, 8, 13].includes(vvvv) : vvvv !== 15 && vvvv !== 7) continue;
           if (inverted !== 0xe0 && vvvv !== 15 && (!all || vvvv !== 8)) continue;
-          const step = !all ? 29 : map > 3 && escape === 0xc4 ? 37 : inverted === 0xe0 && vvvv === 15 ? 1 : 13;
+          const step = !all ? 29 : map > 3 && lead === 0xc4 ? 37 : inverted === 0xe0 && vvvv === 15 ? 1 : 13;
           for (let opcode = 0; opcode < 256; opcode++)
             for (let modrm = all ? 0 : opcode % 29; modrm < 256; modrm += step) {
-              bytes.set([escape, inverted | map, second, opcode, modrm, ...TAIL]);
+              bytes.set([lead, inverted | map, second, opcode, modrm, ...TAIL]);
               yield bytes;
             }
         }
