@@ -19,6 +19,7 @@ export type {
 export {
   type DiagnosticJson,
   type EmulationOutcome,
+  EmulationRunner,
   type EmulatorSource,
   runEmulationCase,
 } from "./emulation/emulation-run.ts";

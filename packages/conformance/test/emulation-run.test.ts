@@ -17,7 +17,7 @@ import {
   WHV_REGISTER_NAME,
 } from "@whvkit/whv-types";
 import { describe, expect, test } from "vitest";
-import { type EmulationOutcome, readEmulationCase, runEmulationCase } from "../src/index.ts";
+import { type EmulationOutcome, EmulationRunner, readEmulationCase, runEmulationCase } from "../src/index.ts";
 
 const cs = { base: "0x0", limit: "0xffffffff", selector: 8, attributes: "0xa09b" };
 const vp = {
@@ -363,4 +363,35 @@ test("the emulator's answer, as it is", () => {
     thrown: "Error: no",
     exception: { vector: 14, errorCode: "0x2", cr2: "0x1000" },
   });
+});
+
+test("a runner keeps one emulator while the options stay the same, and destroys every one", () => {
+  const events: string[] = [];
+  const createEmulator = <Context>(
+    callbacks: EmulatorCallbacks<Context>,
+    options: Readonly<Record<string, unknown>>,
+  ): Emulator<Context> => {
+    const name = JSON.stringify(options);
+    events.push(`create ${name}`);
+    const emulate = (context: Context): EmulationResult => {
+      new Host(callbacks, context).memory(0, 0x10, 1);
+      events.push("run");
+      return { hresult: 0, statusBits: 1, diagnostic: null } as EmulationResult;
+    };
+    return { tryIoEmulation: emulate, tryMmioEmulation: emulate, destroy: () => events.push(`destroy ${name}`) };
+  };
+  const runner = new EmulationRunner({ createEmulator });
+  const withLimit = { ...mmio, options: { maxRepIterations: "0x10" } };
+  const outcomes = [mmio, mmio, withLimit].map((json) => runner.run(readEmulationCase(json)));
+  runner.dispose();
+  expect(events).toEqual([
+    "create {}",
+    "run",
+    "run",
+    "destroy {}",
+    'create {"maxRepIterations":16}',
+    "run",
+    'destroy {"maxRepIterations":16}',
+  ]);
+  expect(outcomes.map(({ calls }) => calls.length)).toEqual([1, 1, 1]);
 });

@@ -91,11 +91,48 @@ export interface EmulationOutcome {
  * @public
  */
 export function runEmulationCase(emulationCase: EmulationCase, source: EmulatorSource): EmulationOutcome {
-  const emulator = source.createEmulator(caseCallbacks, emulationCase.options);
+  const runner = new EmulationRunner(source);
   try {
-    return runOn(emulationCase, emulator);
+    return runner.run(emulationCase);
   } finally {
-    emulator.destroy();
+    runner.dispose();
+  }
+}
+
+/**
+ * Runs many cases, one after the other, on one emulator as long as their options are the same: what an emulator keeps
+ * between calls (decoded instructions) is kept, as on a real host.
+ *
+ * @public
+ */
+export class EmulationRunner {
+  private readonly source: EmulatorSource;
+  private emulator: Emulator<CaseHost> | null = null;
+  private options = "";
+
+  constructor(source: EmulatorSource) {
+    this.source = source;
+  }
+
+  /**
+   * Runs one case.
+   *
+   * @throws what `createEmulator` throws, for instance for options that it does not know
+   */
+  run(emulationCase: EmulationCase): EmulationOutcome {
+    const options = JSON.stringify(emulationCase.options);
+    if (this.emulator === null || options !== this.options) {
+      this.dispose();
+      this.emulator = this.source.createEmulator(caseCallbacks, emulationCase.options);
+      this.options = options;
+    }
+    return runOn(emulationCase, this.emulator);
+  }
+
+  /** Destroys the emulator. */
+  dispose(): void {
+    this.emulator?.destroy();
+    this.emulator = null;
   }
 }
 
