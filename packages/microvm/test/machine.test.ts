@@ -68,7 +68,7 @@ describe("a run ends", () => {
     const { machine } = rig(
       Array.from({ length: 8 }, () => "X64IoPortAccess" as const),
       [eightBits, ...letters],
-      { limits: { until: /log.n:/gy } },
+      { limits: { until: /g.n:/gy } },
     );
     expect(machine.run()).toMatchObject({ reason: "until", exitStatus: 0 });
     expect(machine.statistics.exitCount).toBe(1 + 6); // not the blank after it
@@ -234,6 +234,36 @@ describe("interrupts", () => {
     // To the falling edge of OUT, one tick before the interrupt: 9.9993 ms at 10 ns an instruction.
     expect(budgets[1]).toBeGreaterThan(990_000);
     expect(budgets[1]).toBeLessThan(1_000_000);
+  });
+});
+
+describe("instructions that a partition may stop at", () => {
+  it("CPUID goes on with what the hypervisor would have answered", () => {
+    const run = rig(
+      [
+        () => {
+          run.processor.exit.vpContext.assign({ rip: 0xffff_ffffn, instructionLength: 2, cs: { attributes: 0xc09b } });
+          const answers = { defaultResultRax: 1n, defaultResultRbx: 2n, defaultResultRcx: 3n, defaultResultRdx: 4n };
+          run.processor.exit.cpuidAccess.assign(answers);
+        },
+        "X64Cpuid",
+        "X64IoPortAccess",
+      ],
+      [OFF],
+    );
+    run.machine.run();
+    const { WHvX64RegisterRax, WHvX64RegisterRbx, WHvX64RegisterRcx, WHvX64RegisterRdx, WHvX64RegisterRip } =
+      WHV_REGISTER_NAME;
+    const names = [WHvX64RegisterRax, WHvX64RegisterRbx, WHvX64RegisterRcx, WHvX64RegisterRdx, WHvX64RegisterRip];
+    // RIP wraps at 32 bits outside 64-bit code.
+    expect(names.map((name) => run.processor.registers.get(name))).toEqual([1n, 2n, 3n, 4n, 1n]);
+  });
+
+  it("RDMSR of a register that is not there gives the guest #GP(0)", () => {
+    const run = rig(["X64MsrAccess", "X64IoPortAccess"], [OFF]);
+    run.machine.run();
+    // EventPending, type exception, DeliverErrorCode (bit 8), vector 13 in bits 31 to 16, error code 0.
+    expect(run.processor.registers.get(WHV_REGISTER_NAME.WHvRegisterPendingEvent)).toBe(0x000d0101n);
   });
 });
 
