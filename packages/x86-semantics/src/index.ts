@@ -5,21 +5,21 @@
  */
 export { Evaluator } from "./evaluator/evaluator.ts";
 export type { InstructionFields, Program, StringOperation } from "./evaluator/program.ts";
-export { undefinedFlagsOf } from "./families/undefined-results.ts";
 export { families, irOf, programFor, type Support, supportOf } from "./families/meaning.ts";
+export { undefinedFlagsOf } from "./families/undefined-results.ts";
 export * from "./ir/builder.ts";
 export * from "./ir/flag.ts";
 export * from "./ir/form.ts";
 export { formKey, formName, formOf } from "./ir/instruction-form.ts";
 export * from "./ir/operation.ts";
 export { registerLocation, segmentLocation } from "./ir/register-location.ts";
+export { verifyIr } from "./ir/verification.ts";
 export * from "./machine/helper.ts";
 export { type HelperRegisters, helperRegisters } from "./machine/helper-registers.ts";
 export * from "./machine/machine.ts";
 export * from "./machine/register-file.ts";
+export { describeIr, describeProgram } from "./printer/description.ts";
+export { flagNames, intervalName } from "./printer/register-names.ts";
 export { RepeatDriver, type RepeatOptions } from "./repeat/repeat-driver.ts";
 export * from "./system/index.ts";
 export * from "./webassembly/index.ts";
-export { describeIr, describeProgram } from "./printer/description.ts";
-export { flagNames, intervalName } from "./printer/register-names.ts";
-export { verifyIr } from "./ir/verification.ts";

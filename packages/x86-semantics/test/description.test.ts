@@ -11,13 +11,24 @@ function describe(mode: 16 | 32 | 64, text: string): string {
 
 it("prints loads, arithmetic, stores and flag groups", () => {
   expect(describe(64, "010f")).toBe(
-    ["t0 = load i32 ds:[rdi], to modify", "t1 = (t0 + ecx)", "store ds:[rdi] = t1", "CF PF AF ZF SF OF = flags of add(t0, ecx) -> t1"].join("\n"),
+    [
+      "t0 = load i32 ds:[rdi], to modify",
+      "t1 = (t0 + ecx)",
+      "store ds:[rdi] = t1",
+      "CF PF AF ZF SF OF = flags of add(t0, ecx) -> t1",
+    ].join("\n"),
   );
 });
 
 it("prints conditions, branches and faults", () => {
   expect(describe(64, "7410")).toBe(
-    ["t0 = (rip + length)", "t1 = (t0 + 16)", "if ZF:", "  #GP(0) unless execution may go on at t1", "rip = (ZF ? t1 : t0)"].join("\n"),
+    [
+      "t0 = (rip + length)",
+      "t1 = (t0 + 16)",
+      "if ZF:",
+      "  #GP(0) unless execution may go on at t1",
+      "rip = (ZF ? t1 : t0)",
+    ].join("\n"),
   );
   expect(describe(64, "f7f1")).toContain("#DE if");
 });

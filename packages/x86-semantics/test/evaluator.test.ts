@@ -4,13 +4,24 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Opcode } from "../src/evaluator/opcode.ts";
 import {
-  divide64, divideWide, multiply64, multiplyHighSigned64, multiplyHighUnsigned64, populationCount, rotateLeft64, swapWord, trailingZeros,
+  divide64,
+  divideWide,
+  multiply64,
+  multiplyHighSigned64,
+  multiplyHighUnsigned64,
+  populationCount,
+  rotateLeft64,
+  swapWord,
+  trailingZeros,
 } from "../src/evaluator/wide-arithmetic.ts";
 
 describe("the switch", () => {
   it("has each opcode once, under its number", () => {
     const source = readFileSync(new URL("../src/evaluator/evaluator.ts", import.meta.url), "utf8");
-    const labels = [...source.matchAll(/case (\d+):(?: \{\s*)?\s*\/\/ (\w+)/g)].map(([, number, name]) => [name, Number(number)]);
+    const labels = [...source.matchAll(/case (\d+):(?: \{\s*)?\s*\/\/ (\w+)/g)].map(([, number, name]) => [
+      name,
+      Number(number),
+    ]);
     expect(Object.fromEntries(labels)).toEqual(Opcode);
     expect(labels).toHaveLength(Object.keys(Opcode).length);
   });

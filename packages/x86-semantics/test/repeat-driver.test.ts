@@ -6,7 +6,17 @@
 import { Decoder, DecodeStatus, Instruction } from "@whvkit/x86-decoder";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Abort, Evaluator, Flag, type Machine, type Program, programFor, RegisterOffset, RepeatDriver, Segment } from "../src/index.ts";
+import {
+  Abort,
+  Evaluator,
+  Flag,
+  type Machine,
+  type Program,
+  programFor,
+  RegisterOffset,
+  RepeatDriver,
+  Segment,
+} from "../src/index.ts";
 import { FlatMachine, FlatSpanMachine } from "./machine/flat-machine.ts";
 
 const BASE = 0x1_0000;
@@ -53,7 +63,11 @@ function countOf(machine: Machine, addressSize: number): bigint {
 }
 
 /** The manual's loop. */
-function reference(machine: FlatMachine, program: Program, limit: number): { abort: number; completed: number; finished: boolean } {
+function reference(
+  machine: FlatMachine,
+  program: Program,
+  limit: number,
+): { abort: number; completed: number; finished: boolean } {
   const evaluator = new Evaluator(machine);
   const string = program.string as NonNullable<Program["string"]>;
   const { addressSize } = string;
@@ -90,7 +104,8 @@ const near = (mode: number, base: number): fc.Arbitrary<bigint> => {
 
 const situation: fc.Arbitrary<Situation> = fc
   .record({
-    mode, opcode,
+    mode,
+    opcode,
     repeat: fc.constantFrom(0xf3, 0xf2),
     prefixes: fc.subarray([0x66, 0x67], { maxLength: 2 }),
     rex: fc.boolean(),
@@ -108,8 +123,16 @@ const situation: fc.Arbitrary<Situation> = fc
     const code = [...s.prefixes, s.repeat, ...(s.mode === 64 && s.rex ? [0x48] : []), s.opcode];
     const high = s.mode === 64 && s.prefixes.includes(0x67) ? s.upper << 48n : 0n;
     return fc.record({ rsi: near(s.mode, base), rdi: near(s.mode, base) }).map(({ rsi, rdi }) => ({
-      mode: s.mode, code, rax: s.rax & 0xffff_ffff_ffff_ffffn, down: s.down, flags: s.flags, segmentBase: s.segmentBase, period: s.period,
-      rcx: high | BigInt(s.count), rsi: high | (rsi & 0xffff_ffffn), rdi: high | (rdi & 0xffff_ffffn),
+      mode: s.mode,
+      code,
+      rax: s.rax & 0xffff_ffff_ffff_ffffn,
+      down: s.down,
+      flags: s.flags,
+      segmentBase: s.segmentBase,
+      period: s.period,
+      rcx: high | BigInt(s.count),
+      rsi: high | (rsi & 0xffff_ffffn),
+      rdi: high | (rdi & 0xffff_ffffn),
     }));
   });
 
@@ -130,7 +153,10 @@ function traffic(machine: FlatMachine): string[] {
 }
 
 describe("the REP driver", () => {
-  for (const [kind, make] of [["without spans", FlatMachine], ["with spans", FlatSpanMachine]] as const) {
+  for (const [kind, make] of [
+    ["without spans", FlatMachine],
+    ["with spans", FlatSpanMachine],
+  ] as const) {
     it(`does what the manual's loop does, on a machine ${kind}`, () => {
       fc.assert(
         fc.property(situation, fc.constantFrom(1, 3, 17, 1000), (s, limit) => {
@@ -181,7 +207,16 @@ describe("the REP driver", () => {
 
   const stosb = decode(64, [0xf3, 0xaa]);
   const simple: Situation = {
-    mode: 64, code: [], rcx: 100n, rsi: BigInt(BASE), rdi: BigInt(BASE + 0x200), rax: 0n, down: false, flags: 0, segmentBase: 0, period: 251,
+    mode: 64,
+    code: [],
+    rcx: 100n,
+    rsi: BigInt(BASE),
+    rdi: BigInt(BASE + 0x200),
+    rax: 0n,
+    down: false,
+    flags: 0,
+    segmentBase: 0,
+    period: 251,
   };
 
   it("does nothing at all for a count of zero, not even a translation", () => {

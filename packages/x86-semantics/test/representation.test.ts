@@ -5,7 +5,17 @@
 import { Decoder, Instruction } from "@whvkit/x86-decoder";
 import { describe, expect, it } from "vitest";
 import {
-  Abort, describeIr, describeProgram, Evaluator, irOf, type Program, programFor, REGISTER_FILE_SIZE, type RegisterInterval, RegisterOffset, verifyIr,
+  Abort,
+  describeIr,
+  describeProgram,
+  Evaluator,
+  irOf,
+  type Program,
+  programFor,
+  REGISTER_FILE_SIZE,
+  type RegisterInterval,
+  RegisterOffset,
+  verifyIr,
 } from "../src/index.ts";
 import { forEachInstruction, randomWords } from "./instruction-stream.ts";
 import { FlatMachine } from "./machine/flat-machine.ts";
@@ -31,7 +41,14 @@ class BoundlessMachine extends FlatMachine {
     this.#fill(low, size);
     return Abort.none;
   }
-  override store(segment: number, low: number, high: number, size: number, valueLow: number, valueHigh: number): number {
+  override store(
+    segment: number,
+    low: number,
+    high: number,
+    size: number,
+    valueLow: number,
+    valueHigh: number,
+  ): number {
     if (this.#stops()) return Abort.fault;
     this.stores.push([segment, low, high, size, valueLow, size === 8 ? valueHigh : 0].join());
     return Abort.none;
@@ -149,7 +166,11 @@ describe("every form", () => {
       const ir = irOf(instruction);
       if (ir === null) return;
       const first = ir.operations.findIndex(({ op }) => op === "store");
-      const last = Math.max(...(["load", "faultIf", "checkBranch"] as const).map((name) => ir.operations.map(({ op }) => op).lastIndexOf(name)));
+      const last = Math.max(
+        ...(["load", "faultIf", "checkBranch"] as const).map((name) =>
+          ir.operations.map(({ op }) => op).lastIndexOf(name),
+        ),
+      );
       if (first >= 0 && last > first) late.add(ir.form.mnemonic);
     });
     // ENTER interleaves the frame pointers that it reads with those that it pushes (Intel SDM volume 2, ENTER).

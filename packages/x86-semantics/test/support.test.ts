@@ -26,7 +26,20 @@ describe("the support table", () => {
   });
 
   it("answers for the instructions of the first guests", () => {
-    for (const name of ["mov", "add", "bts", "xchg", "stosd", "insb", "outsb", "in", "out", "iretq", "cpuid", "movaps"] as const) {
+    for (const name of [
+      "mov",
+      "add",
+      "bts",
+      "xchg",
+      "stosd",
+      "insb",
+      "outsb",
+      "in",
+      "out",
+      "iretq",
+      "cpuid",
+      "movaps",
+    ] as const) {
       expect(supportOf(Mnemonic[name]), name).toMatchObject({ supported: true });
     }
     expect(supportOf(Mnemonic.rdrand)).toMatchObject({ supported: false });

@@ -23,9 +23,10 @@ const decoders = { 16: new Decoder(16), 32: new Decoder(32), 64: new Decoder(64)
 function load(vector: Vector): bigint {
   const { registers, memory } = machine;
   machine.enter(vector.mode);
-  vector.state.registers.forEach((value, i) => registers.set64(8 * i, value));
+  for (let i = 0; i < 16; i++) registers.set64(8 * i, vector.state.registers[i] as bigint);
   registers.set64(RegisterOffset.rflags, BigInt(vector.state.flags | INTERRUPT_FLAG));
-  for (let i = 0; i < 16; i++) registers.bytes.set(vector.state.vectors.subarray(16 * i, 16 * i + 16), RegisterOffset.vector + 64 * i);
+  for (let i = 0; i < 16; i++)
+    registers.bytes.set(vector.state.vectors.subarray(16 * i, 16 * i + 16), RegisterOffset.vector + 64 * i);
   memory.fill(0);
   memory.set(vector.state.window, WINDOW - DATA);
   const ip = BigInt((vector.mode === 16 ? 0 : CODE) + CODE_OFFSET);

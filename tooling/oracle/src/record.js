@@ -20,7 +20,7 @@ export function encodeRequests(vectors) {
     buffer[at + 1] = MODES.indexOf(mode);
     buffer.writeUInt16LE(CODE_OFFSET, at + 2);
     buffer.set(code, at + 8);
-    state.registers.forEach((value, register) => buffer.writeBigUInt64LE(value, at + 24 + 8 * register));
+    for (let r = 0; r < 16; r++) buffer.writeBigUInt64LE(state.registers[r], at + 24 + 8 * r);
     buffer.writeBigUInt64LE(BigInt(state.flags | INTERRUPT_FLAG), at + 152);
     buffer.set(state.vectors, at + 160);
     buffer.set(state.window, at + 416);

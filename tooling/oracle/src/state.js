@@ -9,7 +9,14 @@ export const WINDOW = DATA + 0x7f00;
 export const WINDOW_SIZE = 0x200;
 
 /** Numbers of the general registers. */
-export const RAX = 0, RCX = 1, RDX = 2, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7;
+export const RAX = 0,
+  RCX = 1,
+  RDX = 2,
+  RBX = 3,
+  RSP = 4,
+  RBP = 5,
+  RSI = 6,
+  RDI = 7;
 
 /** The status flags and DF. */
 export const FLAGS_MASK = 0xcd5;

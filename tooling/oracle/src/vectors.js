@@ -26,7 +26,12 @@ export function* inputsOf(family) {
   }
 }
 
-const HAS_FAULT = 1, HAS_IP = 2, HAS_VECTORS = 4, HAS_WINDOW = 8, HAS_REGISTERS = 16, HAS_FLAGS = 32;
+const HAS_FAULT = 1,
+  HAS_IP = 2,
+  HAS_VECTORS = 4,
+  HAS_WINDOW = 8,
+  HAS_REGISTERS = 16,
+  HAS_FLAGS = 32;
 
 /** @param {readonly import("./vectors.js").Input[]} inputs @param {readonly import("./vectors.js").Outcome[]} outcomes */
 export function encodeOutcomes(inputs, outcomes) {
@@ -48,8 +53,12 @@ export function encodeOutcomes(inputs, outcomes) {
     const vectors = vectorsChanged(state, outcome);
     const flagsDiffer = (state.flags & FLAGS_MASK) !== outcome.flags;
     const bits =
-      (outcome.vector === null ? 0 : HAS_FAULT) | (outcome.ipStep !== 0 ? HAS_IP : 0) | (vectors !== 0 ? HAS_VECTORS : 0) |
-      (runs.length > 0 ? HAS_WINDOW : 0) | (changed !== 0 ? HAS_REGISTERS : 0) | (flagsDiffer ? HAS_FLAGS : 0);
+      (outcome.vector === null ? 0 : HAS_FAULT) |
+      (outcome.ipStep !== 0 ? HAS_IP : 0) |
+      (vectors !== 0 ? HAS_VECTORS : 0) |
+      (runs.length > 0 ? HAS_WINDOW : 0) |
+      (changed !== 0 ? HAS_REGISTERS : 0) |
+      (flagsDiffer ? HAS_FLAGS : 0);
     out.push(bits);
     if (outcome.vector !== null) {
       out.push(outcome.vector);
@@ -122,7 +131,10 @@ export function* readVectors(family, bytes) {
   const count = view.getUint32(8, true);
   let at = 12;
   let seen = 0;
-  const short = () => view.getUint16((at += 2) - 2, true);
+  const short = () => {
+    at += 2;
+    return view.getUint16(at - 2, true);
+  };
   const long = () => {
     let value = 0n;
     const length = view.getUint8(at++);
@@ -135,15 +147,24 @@ export function* readVectors(family, bytes) {
     const { state } = input;
     /** @type {import("./vectors.js").Outcome} */
     const outcome = {
-      vector: null, errorCode: 0, cr2: 0n, ipStep: 0, flags: state.flags & FLAGS_MASK,
-      registers: state.registers.slice(), vectors: state.vectors.slice(), window: state.window.slice(),
+      vector: null,
+      errorCode: 0,
+      cr2: 0n,
+      ipStep: 0,
+      flags: state.flags & FLAGS_MASK,
+      registers: state.registers.slice(),
+      vectors: state.vectors.slice(),
+      window: state.window.slice(),
     };
     if (bits & HAS_FAULT) {
       outcome.vector = view.getUint8(at++);
       outcome.errorCode = short();
       outcome.cr2 = long();
     }
-    if (bits & HAS_IP) outcome.ipStep = view.getInt32((at += 4) - 4, true);
+    if (bits & HAS_IP) {
+      outcome.ipStep = view.getInt32(at, true);
+      at += 4;
+    }
     if (bits & HAS_FLAGS) outcome.flags = short();
     if (bits & HAS_REGISTERS) {
       const mask = short();
@@ -167,7 +188,8 @@ export function* readVectors(family, bytes) {
     }
     yield { ...input, outcome };
   }
-  if (seen !== count || at !== bytes.length) throw new Error(`${family}: the file holds more vectors than the cases have; make it again`);
+  if (seen !== count || at !== bytes.length)
+    throw new Error(`${family}: the file holds more vectors than the cases have; make it again`);
 }
 
 export { CODE_OFFSET };

@@ -4,7 +4,7 @@
  * evaluator's layout, and lists the registers that the program touches.
  */
 import { type Instruction, RegisterClass } from "@whvkit/x86-decoder";
-import { segmentLocation, registerLocation } from "../ir/register-location.ts";
+import { makesValue } from "../ir/builder.ts";
 import {
   bitsOf,
   bytesOf,
@@ -16,7 +16,7 @@ import {
   type Type,
   type ValueOperation,
 } from "../ir/operation.ts";
-import { makesValue } from "../ir/builder.ts";
+import { registerLocation, segmentLocation } from "../ir/register-location.ts";
 import type { Helper } from "../machine/helper.ts";
 import { helperRegisters } from "../machine/helper-registers.ts";
 import { type RegisterInterval, RegisterOffset, Segment } from "../machine/register-file.ts";
@@ -54,7 +54,9 @@ export function bindUnsupported(instruction: Instruction, reason: string): Progr
 
 function fieldsOf(instruction: Instruction): InstructionFields {
   const location = (register: number): RegisterInterval | null => (register === 0 ? null : registerLocation(register));
-  const operandRegisters = Array.from({ length: instruction.operandCount }, (_, i) => location(instruction.operandRegister(i)));
+  const operandRegisters = Array.from({ length: instruction.operandCount }, (_, i) =>
+    location(instruction.operandRegister(i)),
+  );
   const segment = instruction.memorySegment;
   return {
     operandRegisters,
@@ -280,7 +282,13 @@ class Binding {
         break;
       case "divideWide":
       case "remainderWide":
-        this.#emit(Opcode[operation.op], d, this.#at(operation.upper), this.#at(operation.lower), this.#at(operation.b));
+        this.#emit(
+          Opcode[operation.op],
+          d,
+          this.#at(operation.upper),
+          this.#at(operation.lower),
+          this.#at(operation.b),
+        );
         break;
       case "shl":
       case "shr":
@@ -390,15 +398,20 @@ class Binding {
     const { offset } = location;
     switch (type) {
       case "i8":
-        return this.#emit(Opcode.get8, d, offset);
+        this.#emit(Opcode.get8, d, offset);
+        break;
       case "i16":
-        return this.#emit(Opcode.get16, d, offset >> 1);
+        this.#emit(Opcode.get16, d, offset >> 1);
+        break;
       case "i32":
-        return this.#emit(Opcode.get32, d, offset >> 2);
+        this.#emit(Opcode.get32, d, offset >> 2);
+        break;
       case "i64":
-        return this.#emit(Opcode.get64, d, offset >> 2);
+        this.#emit(Opcode.get64, d, offset >> 2);
+        break;
       case "v128":
-        return this.#emit(Opcode.get128, d, offset >> 2);
+        this.#emit(Opcode.get128, d, offset >> 2);
+        break;
       default:
         throw new Error("a register holds no i1");
     }
@@ -539,10 +552,18 @@ class Binding {
 }
 
 const LOADS: Readonly<Partial<Record<Type, number>>> = {
-  i8: Opcode.load8, i16: Opcode.load16, i32: Opcode.load32, i64: Opcode.load64, v128: Opcode.load128,
+  i8: Opcode.load8,
+  i16: Opcode.load16,
+  i32: Opcode.load32,
+  i64: Opcode.load64,
+  v128: Opcode.load128,
 };
 const STORES: Readonly<Partial<Record<Type, number>>> = {
-  i8: Opcode.store8, i16: Opcode.store16, i32: Opcode.store32, i64: Opcode.store64, v128: Opcode.store128,
+  i8: Opcode.store8,
+  i16: Opcode.store16,
+  i32: Opcode.store32,
+  i64: Opcode.store64,
+  v128: Opcode.store128,
 };
 
 function isStackPointer(register: number): boolean {

@@ -542,7 +542,7 @@ export class Evaluator {
             ((x ^ y ^ r) & 0x10) |
             (r === 0 ? 0x40 : 0) |
             (((r << shift) >>> 24) & 0x80) |
-            ((((x ^ r) & (y ^ r)) << shift >>> 20) & 0x800);
+            (((((x ^ r) & (y ^ r)) << shift) >>> 20) & 0x800);
           words[RFLAGS] = (words[RFLAGS] & ~mask) | (flags & mask);
           break;
         }
@@ -559,7 +559,7 @@ export class Evaluator {
             ((x ^ y ^ r) & 0x10) |
             (r === 0 ? 0x40 : 0) |
             (((r << shift) >>> 24) & 0x80) |
-            ((((x ^ y) & (x ^ r)) << shift >>> 20) & 0x800);
+            (((((x ^ y) & (x ^ r)) << shift) >>> 20) & 0x800);
           words[RFLAGS] = (words[RFLAGS] & ~mask) | (flags & mask);
           break;
         }

@@ -52,8 +52,7 @@ export function shiftFlags(s: Int32Array, rflags: number, code: Int32Array, pc: 
       overflow = sign ^ second;
   }
   const zero = (width === 64 ? low | s[r + 1] : low) === 0;
-  const flags =
-    carry | PARITY_FLAG[low & 0xff] | 0x10 | (zero ? 0x40 : 0) | (sign << 7) | (overflow << 11);
+  const flags = carry | PARITY_FLAG[low & 0xff] | 0x10 | (zero ? 0x40 : 0) | (sign << 7) | (overflow << 11);
   return (rflags & ~mask) | (flags & mask);
 }
 

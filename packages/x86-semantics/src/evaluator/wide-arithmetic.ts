@@ -31,8 +31,7 @@ export function multiplyHighUnsigned64(s: Int32Array, d: number, a: number, b: n
   const bLow = s[b];
   const bHigh = s[b + 1];
   // Columns of 32 bits; sums of a few words are exact in a double.
-  const column1 =
-    (multiplyHigh32(aLow, bLow) >>> 0) + (Math.imul(aHigh, bLow) >>> 0) + (Math.imul(aLow, bHigh) >>> 0);
+  const column1 = (multiplyHigh32(aLow, bLow) >>> 0) + (Math.imul(aHigh, bLow) >>> 0) + (Math.imul(aLow, bHigh) >>> 0);
   const column2 =
     (multiplyHigh32(aHigh, bLow) >>> 0) +
     (multiplyHigh32(aLow, bHigh) >>> 0) +
@@ -105,9 +104,7 @@ function divideWords(
     high = (high << 1) | (low >>> 31);
     low <<= 1;
     const notLess =
-      carry ||
-      remainderHigh >>> 0 > bHigh >>> 0 ||
-      (remainderHigh === bHigh && remainderLow >>> 0 >= bLow >>> 0);
+      carry || remainderHigh >>> 0 > bHigh >>> 0 || (remainderHigh === bHigh && remainderLow >>> 0 >= bLow >>> 0);
     if (notLess) {
       const borrow = remainderLow >>> 0 < bLow >>> 0 ? 1 : 0;
       remainderLow = (remainderLow - bLow) | 0;

@@ -89,7 +89,12 @@ const cmpxchg: Definition = (b) => {
   const accumulator = b.register(General.rax, type);
   const equal = b.equal(old, accumulator);
   if (target.shape === "memory") {
-    writeIfEqual(b, equal, () => place.write(b.select(equal, replacement, old)), () => place.write(replacement));
+    writeIfEqual(
+      b,
+      equal,
+      () => place.write(b.select(equal, replacement, old)),
+      () => place.write(replacement),
+    );
   } else {
     place.write(b.select(equal, replacement, old));
     if (type === "i32") {
@@ -124,7 +129,12 @@ const cmpxchg8b: Definition = (b) => {
     );
   const equal = b.equal(old, pair(General.rdx, General.rax));
   const replacement = pair(General.rcx, General.rbx);
-  writeIfEqual(b, equal, () => place.write(b.select(equal, replacement, old)), () => place.write(replacement));
+  writeIfEqual(
+    b,
+    equal,
+    () => place.write(b.select(equal, replacement, old)),
+    () => place.write(replacement),
+  );
   const half = (value: Value): Value => b.zeroExtend(b.truncate(value, "i32"), "i64");
   const high = b.shr(old, b.constant("i32", 32));
   b.setRegister(General.rax, b.select(equal, b.register(General.rax, "i64"), half(old)));
@@ -142,9 +152,16 @@ const cmpxchg16b: Definition = (b) => {
   const [rax, rdx] = [b.register(General.rax, "i64"), b.register(General.rdx, "i64")];
   const equal = b.and(b.equal(low, rax), b.equal(high, rdx));
   const replacement = b.withLane(
-    b.zeroExtend(b.register(General.rbx, "i64"), "v128"), 1, b.register(General.rcx, "i64"),
+    b.zeroExtend(b.register(General.rbx, "i64"), "v128"),
+    1,
+    b.register(General.rcx, "i64"),
   );
-  writeIfEqual(b, equal, () => place.write(b.select(equal, replacement, old)), () => place.write(replacement));
+  writeIfEqual(
+    b,
+    equal,
+    () => place.write(b.select(equal, replacement, old)),
+    () => place.write(replacement),
+  );
   b.setRegister(General.rax, b.select(equal, rax, low));
   b.setRegister(General.rdx, b.select(equal, rdx, high));
   b.setFlags({ ZF: equal });
@@ -191,7 +208,13 @@ const compareAndAdd =
     const x = place.modify();
     const r = b.sub(x, y);
     const overflow = b.sign(b.and(b.xor(x, y), b.xor(x, r)));
-    const comparison = { carry: b.unsignedLess(x, y), zero: b.isZero(r), sign: b.sign(r), parity: b.parity(r), overflow };
+    const comparison = {
+      carry: b.unsignedLess(x, y),
+      zero: b.isZero(r),
+      sign: b.sign(r),
+      parity: b.parity(r),
+      overflow,
+    };
     place.write(b.select(holds(b, comparison), b.add(x, addend), x));
     b.write(register, x);
     b.flags("sub", x, y, r);
@@ -206,16 +229,17 @@ interface Comparison {
 }
 
 /** The even conditions of CMPccXADD by their suffix, and the names of their opposites. */
-const COMPARE_CONDITIONS: readonly (readonly [yes: string, no: string, holds: (b: Builder, c: Comparison) => Value])[] = [
-  ["o", "no", (_, c) => c.overflow],
-  ["b", "nb", (_, c) => c.carry],
-  ["z", "nz", (_, c) => c.zero],
-  ["be", "nbe", (b, c) => b.or(c.carry, c.zero)],
-  ["s", "ns", (_, c) => c.sign],
-  ["p", "np", (_, c) => c.parity],
-  ["l", "nl", (b, c) => b.xor(c.sign, c.overflow)],
-  ["le", "nle", (b, c) => b.or(c.zero, b.xor(c.sign, c.overflow))],
-];
+const COMPARE_CONDITIONS: readonly (readonly [yes: string, no: string, holds: (b: Builder, c: Comparison) => Value])[] =
+  [
+    ["o", "no", (_, c) => c.overflow],
+    ["b", "nb", (_, c) => c.carry],
+    ["z", "nz", (_, c) => c.zero],
+    ["be", "nbe", (b, c) => b.or(c.carry, c.zero)],
+    ["s", "ns", (_, c) => c.sign],
+    ["p", "np", (_, c) => c.parity],
+    ["l", "nl", (b, c) => b.xor(c.sign, c.overflow)],
+    ["le", "nle", (b, c) => b.or(c.zero, b.xor(c.sign, c.overflow))],
+  ];
 
 const compareAndAdds: Family["meanings"] = Object.fromEntries(
   COMPARE_CONDITIONS.flatMap(([yes, no, holds]) => [
@@ -242,8 +266,7 @@ const crc32: Definition = (b) => {
   b.write(target, target.size === 8 ? b.zeroExtend(crc, "i64") : crc);
 };
 
-const widen = (b: Builder, value: Value): Value =>
-  value.type === "i64" ? value : b.zeroExtend(value, "i32");
+const widen = (b: Builder, value: Value): Value => (value.type === "i64" ? value : b.zeroExtend(value, "i32"));
 
 const add: Compute = (b, x, y) => b.add(x, y);
 const sub: Compute = (b, x, y) => b.sub(x, y);

@@ -19,15 +19,19 @@ const binary =
   (b) =>
     writeMask(b, b.operand(0), compute(b, readMask(b, b.operand(1), type), readMask(b, b.operand(2), type)));
 
-const move = (type: IntegerType): Definition => (b) => {
-  const [target, source] = [b.operand(0), b.operand(1)];
-  const value = source.shape === "memory" ? b.read(source, type) : b.operandRegister(source, type);
-  if (target.shape === "mask") writeMask(b, target, value);
-  else b.write(target, target.shape === "memory" ? value : b.zeroExtend(value, integerOfSize(target.size)));
-};
+const move =
+  (type: IntegerType): Definition =>
+  (b) => {
+    const [target, source] = [b.operand(0), b.operand(1)];
+    const value = source.shape === "memory" ? b.read(source, type) : b.operandRegister(source, type);
+    if (target.shape === "mask") writeMask(b, target, value);
+    else b.write(target, target.shape === "memory" ? value : b.zeroExtend(value, integerOfSize(target.size)));
+  };
 
-const not = (type: IntegerType): Definition => (b) =>
-  writeMask(b, b.operand(0), b.not(readMask(b, b.operand(1), type)));
+const not =
+  (type: IntegerType): Definition =>
+  (b) =>
+    writeMask(b, b.operand(0), b.not(readMask(b, b.operand(1), type)));
 
 /** KORTEST: ZF for no one, CF for all ones; KTEST: ZF of x & y, CF of ~x & y. */
 const test =
@@ -51,11 +55,13 @@ const shift =
   };
 
 /** KUNPCK: the low half of the first source above the low half of the second. */
-const unpack = (half: IntegerType): Definition => (b) => {
-  const wide = (operand: Operand): Value => b.zeroExtend(readMask(b, operand, half), "i64");
-  const high = b.shl(wide(b.operand(1)), b.constant("i32", bitsOf(half)));
-  writeMask(b, b.operand(0), b.or(high, wide(b.operand(2))));
-};
+const unpack =
+  (half: IntegerType): Definition =>
+  (b) => {
+    const wide = (operand: Operand): Value => b.zeroExtend(readMask(b, operand, half), "i64");
+    const high = b.shl(wide(b.operand(1)), b.constant("i32", bitsOf(half)));
+    writeMask(b, b.operand(0), b.or(high, wide(b.operand(2))));
+  };
 
 const forWidths = (name: string, define: (type: IntegerType) => Definition): [string, Definition][] =>
   (Object.keys(WIDTHS) as Suffix[]).map((suffix) => [`${name}${suffix}`, define(WIDTHS[suffix])]);
@@ -65,18 +71,50 @@ const shifts = [...forWidths("kshiftl", shift(true)), ...forWidths("kshiftr", sh
 export const mask: Family = {
   name: "mask",
   requires: () => "avx512",
-  immediates: Object.fromEntries(shifts.map(([name]) => [name, "immediate"])) as Partial<Record<MnemonicName, CarriedImmediates>>,
+  immediates: Object.fromEntries(shifts.map(([name]) => [name, "immediate"])) as Partial<
+    Record<MnemonicName, CarriedImmediates>
+  >,
   meanings: Object.fromEntries([
     ...forWidths("kmov", move),
     ...forWidths("knot", not),
-    ...forWidths("kand", binary((b, x, y) => b.and(x, y))),
-    ...forWidths("kandn", binary((b, x, y) => b.and(b.not(x), y))),
-    ...forWidths("kor", binary((b, x, y) => b.or(x, y))),
-    ...forWidths("kxor", binary((b, x, y) => b.xor(x, y))),
-    ...forWidths("kxnor", binary((b, x, y) => b.not(b.xor(x, y)))),
-    ...forWidths("kadd", binary((b, x, y) => b.add(x, y))),
-    ...forWidths("kortest", test((b, x, y) => b.or(x, y), (b, x, y) => b.not(b.or(x, y)))),
-    ...forWidths("ktest", test((b, x, y) => b.and(x, y), (b, x, y) => b.and(b.not(x), y))),
+    ...forWidths(
+      "kand",
+      binary((b, x, y) => b.and(x, y)),
+    ),
+    ...forWidths(
+      "kandn",
+      binary((b, x, y) => b.and(b.not(x), y)),
+    ),
+    ...forWidths(
+      "kor",
+      binary((b, x, y) => b.or(x, y)),
+    ),
+    ...forWidths(
+      "kxor",
+      binary((b, x, y) => b.xor(x, y)),
+    ),
+    ...forWidths(
+      "kxnor",
+      binary((b, x, y) => b.not(b.xor(x, y))),
+    ),
+    ...forWidths(
+      "kadd",
+      binary((b, x, y) => b.add(x, y)),
+    ),
+    ...forWidths(
+      "kortest",
+      test(
+        (b, x, y) => b.or(x, y),
+        (b, x, y) => b.not(b.or(x, y)),
+      ),
+    ),
+    ...forWidths(
+      "ktest",
+      test(
+        (b, x, y) => b.and(x, y),
+        (b, x, y) => b.and(b.not(x), y),
+      ),
+    ),
     ...shifts,
     ["kunpckbw", unpack("i8")],
     ["kunpckwd", unpack("i16")],

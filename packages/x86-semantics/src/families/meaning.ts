@@ -20,14 +20,27 @@ import { shifts } from "./shifts.ts";
 import { stack } from "./stack.ts";
 import { strings } from "./strings.ts";
 import { system } from "./system.ts";
+import { whyUnsupported } from "./unsupported.ts";
 import { vectorIntegers } from "./vector-integers.ts";
 import { vectorMoves } from "./vector-moves.ts";
-import { whyUnsupported } from "./unsupported.ts";
 
 /** Every family, in the order of the manual's summary (Intel SDM volume 1, chapter 5). */
 export const families: readonly Family[] = [
-  moves, arithmetic, multiplication, decimal, shifts, bits, control, strings, ports, stack, flags, system, vectorMoves,
-  vectorIntegers, mask,
+  moves,
+  arithmetic,
+  multiplication,
+  decimal,
+  shifts,
+  bits,
+  control,
+  strings,
+  ports,
+  stack,
+  flags,
+  system,
+  vectorMoves,
+  vectorIntegers,
+  mask,
 ];
 
 interface Meaning {

@@ -101,7 +101,13 @@ const lahf: Definition = (b) => {
 };
 const sahf: Definition = (b) => {
   const value = b.registerAt(AH, "i8");
-  b.setFlags({ CF: b.bit(value, 0), PF: b.bit(value, 2), AF: b.bit(value, 4), ZF: b.bit(value, 6), SF: b.bit(value, 7) });
+  b.setFlags({
+    CF: b.bit(value, 0),
+    PF: b.bit(value, 2),
+    AF: b.bit(value, 4),
+    ZF: b.bit(value, 6),
+    SF: b.bit(value, 7),
+  });
 };
 
 /** SALC (undocumented): AL = CF ? 0xff : 0. */
@@ -143,4 +149,3 @@ export const moves: Family = {
     ...forEachCondition("set", (name) => (b) => b.write(b.operand(0), b.zeroExtend(conditionHolds(b, name), "i8"))),
   },
 };
-

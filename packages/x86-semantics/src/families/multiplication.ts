@@ -4,8 +4,8 @@
  */
 import { type Builder, type Definition, General, type Value } from "../ir/builder.ts";
 import { bitsOf, type IntegerType, integerOfSize } from "../ir/operation.ts";
-import { RegisterOffset } from "../machine/register-file.ts";
 import { Vector } from "../machine/machine.ts";
+import { RegisterOffset } from "../machine/register-file.ts";
 import type { Family } from "./family.ts";
 
 const AH: number = RegisterOffset.general + 1;

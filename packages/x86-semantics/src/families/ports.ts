@@ -7,9 +7,7 @@ type PortType = "i8" | "i16" | "i32";
 
 /** DX, or an immediate byte. */
 const portOf = (b: Builder, operand: Operand): Value =>
-  operand.shape === "immediate"
-    ? b.zeroExtend(b.field("immediate", "i8"), "i16")
-    : b.register(General.rdx, "i16");
+  operand.shape === "immediate" ? b.zeroExtend(b.field("immediate", "i8"), "i16") : b.register(General.rdx, "i16");
 
 const input: Definition = (b) => {
   const accumulator = b.operand(0);

@@ -86,10 +86,7 @@ const rotateThroughCarry =
       carry = b.select(none, carryIn, b.truncate(b.shr(x, left ? rest : less), "i1"));
     } else {
       const bits = bitsOf(type) + 1;
-      const whole = b.or(
-        b.zeroExtend(x, "i64"),
-        b.shl(b.zeroExtend(carryIn, "i64"), b.constant("i32", bits - 1)),
-      );
+      const whole = b.or(b.zeroExtend(x, "i64"), b.shl(b.zeroExtend(carryIn, "i64"), b.constant("i32", bits - 1)));
       // 8- and 16-bit counts go around: 9 and 17 are whole turns.
       const turn = bits > 32 ? count : b.remainder(count, b.constant("i32", bits));
       const rest = b.sub(b.constant("i32", bits), turn);
@@ -123,9 +120,7 @@ const doubleShift =
     if (type === "i16") {
       const wide = (value: Value): Value => b.zeroExtend(value, "i64");
       const at = (value: Value, bit: number): Value => b.shl(wide(value), b.constant("i32", bit));
-      const whole = left
-        ? b.or(at(x, 32), b.or(at(y, 16), wide(y)))
-        : b.or(wide(x), b.or(at(y, 16), at(y, 32)));
+      const whole = left ? b.or(at(x, 32), b.or(at(y, 16), wide(y))) : b.or(wide(x), b.or(at(y, 16), at(y, 32)));
       const moved = left ? b.shr(b.shl(whole, count), b.constant("i32", 32)) : b.shr(whole, count);
       r = b.truncate(moved, "i16");
       const inside = b.unsignedLess(count, b.constant("i32", 17));

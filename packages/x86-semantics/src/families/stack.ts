@@ -53,7 +53,14 @@ const popOperand: Definition = (b) => {
 };
 
 const ORDER: readonly General[] = [
-  General.rax, General.rcx, General.rdx, General.rbx, General.rsp, General.rbp, General.rsi, General.rdi,
+  General.rax,
+  General.rcx,
+  General.rdx,
+  General.rbx,
+  General.rsp,
+  General.rbp,
+  General.rsi,
+  General.rdi,
 ];
 
 /** Eight stores: all are checked first, so that a fault leaves nothing behind. */
@@ -63,7 +70,7 @@ const pushAll =
     const size = b.form.operandSize;
     const addresses = ORDER.map((_, i) => stackAddress(b, b.stackPointer(-size * (i + 1))));
     for (const address of addresses) b.probe(Segment.ss, address, size, Intent.write);
-    ORDER.forEach((register, i) => b.store(Segment.ss, addresses[i] as Value, b.register(register, type)));
+    for (const [i, address] of addresses.entries()) b.store(Segment.ss, address, b.register(ORDER[i] as General, type));
     b.setRegister(General.rsp, b.stackPointer(-8 * size).rsp);
   };
 
@@ -155,4 +162,3 @@ export const stack: Family = {
     leave,
   },
 };
-

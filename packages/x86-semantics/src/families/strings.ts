@@ -54,63 +54,77 @@ class Element {
 }
 
 /** Both sides are checked before anything moves: a device's byte is not read for a store that then faults. */
-const movs = (size: Size): Definition => (b) => {
-  const element = new Element(b, "movs", size);
-  b.probe("memory", element.sourceAddress(), size, Intent.read);
-  b.probe(Segment.es, element.targetAddress(), size, Intent.write);
-  element.storeTarget(element.loadSource());
-  element.advance(General.rsi);
-  element.advance(General.rdi);
-};
+const movs =
+  (size: Size): Definition =>
+  (b) => {
+    const element = new Element(b, "movs", size);
+    b.probe("memory", element.sourceAddress(), size, Intent.read);
+    b.probe(Segment.es, element.targetAddress(), size, Intent.write);
+    element.storeTarget(element.loadSource());
+    element.advance(General.rsi);
+    element.advance(General.rdi);
+  };
 
-const stos = (size: Size): Definition => (b) => {
-  const element = new Element(b, "stos", size);
-  element.storeTarget(b.register(General.rax, element.type));
-  element.advance(General.rdi);
-};
+const stos =
+  (size: Size): Definition =>
+  (b) => {
+    const element = new Element(b, "stos", size);
+    element.storeTarget(b.register(General.rax, element.type));
+    element.advance(General.rdi);
+  };
 
-const lods = (size: Size): Definition => (b) => {
-  const element = new Element(b, "lods", size);
-  b.setRegister(General.rax, element.loadSource());
-  element.advance(General.rsi);
-};
+const lods =
+  (size: Size): Definition =>
+  (b) => {
+    const element = new Element(b, "lods", size);
+    b.setRegister(General.rax, element.loadSource());
+    element.advance(General.rsi);
+  };
 
 /** The source minus the target (volume 2, CMPS). The target comes first, as Zen shows when both fault, and both are checked
  * before either is read. */
-const cmps = (size: Size): Definition => (b) => {
-  const element = new Element(b, "cmps", size);
-  b.probe(Segment.es, element.targetAddress(), size, Intent.read);
-  b.probe("memory", element.sourceAddress(), size, Intent.read);
-  const y = element.loadTarget();
-  const x = element.loadSource();
-  b.flags("sub", x, y, b.sub(x, y));
-  element.advance(General.rsi);
-  element.advance(General.rdi);
-};
+const cmps =
+  (size: Size): Definition =>
+  (b) => {
+    const element = new Element(b, "cmps", size);
+    b.probe(Segment.es, element.targetAddress(), size, Intent.read);
+    b.probe("memory", element.sourceAddress(), size, Intent.read);
+    const y = element.loadTarget();
+    const x = element.loadSource();
+    b.flags("sub", x, y, b.sub(x, y));
+    element.advance(General.rsi);
+    element.advance(General.rdi);
+  };
 
-const scas = (size: Size): Definition => (b) => {
-  const element = new Element(b, "scas", size);
-  const x = b.register(General.rax, element.type);
-  const y = element.loadTarget();
-  b.flags("sub", x, y, b.sub(x, y));
-  element.advance(General.rdi);
-};
+const scas =
+  (size: Size): Definition =>
+  (b) => {
+    const element = new Element(b, "scas", size);
+    const x = b.register(General.rax, element.type);
+    const y = element.loadTarget();
+    b.flags("sub", x, y, b.sub(x, y));
+    element.advance(General.rdi);
+  };
 
 const port = (b: Builder): Value => b.register(General.rdx, "i16");
 
 /** The target is checked before the port is read, so that a fault loses no input. */
-const ins = (size: 1 | 2 | 4): Definition => (b) => {
-  const element = new Element(b, "ins", size);
-  b.probe(Segment.es, element.targetAddress(), size, Intent.write);
-  element.storeTarget(b.in(port(b), element.type as "i8" | "i16" | "i32"));
-  element.advance(General.rdi);
-};
+const ins =
+  (size: 1 | 2 | 4): Definition =>
+  (b) => {
+    const element = new Element(b, "ins", size);
+    b.probe(Segment.es, element.targetAddress(), size, Intent.write);
+    element.storeTarget(b.in(port(b), element.type as "i8" | "i16" | "i32"));
+    element.advance(General.rdi);
+  };
 
-const outs = (size: 1 | 2 | 4): Definition => (b) => {
-  const element = new Element(b, "outs", size);
-  b.out(port(b), element.loadSource());
-  element.advance(General.rsi);
-};
+const outs =
+  (size: 1 | 2 | 4): Definition =>
+  (b) => {
+    const element = new Element(b, "outs", size);
+    b.out(port(b), element.loadSource());
+    element.advance(General.rsi);
+  };
 
 export const strings: Family = {
   name: "strings",

@@ -15,7 +15,8 @@ const rows: readonly Row[] = [
   { reason: "not an instruction", mnemonics: /^(invalid|undoc)$/ },
   {
     reason: "x87 arithmetic and its environment have no meaning yet",
-    mnemonics: /^(f(2xm1|abs|addp?|bld|bstp|chs|cmovn?(b|be|e|u)|com(ip?|pp?)?|cos|decstp|divr?p?|freep?|i(add|comp?|divr?|ld|mul|ncstp|stt?p?|subr?)|ld(1|cw|env|l2[et]|l[gn]2|pi|z)?|mulp?|n(clex|disi|eni|init|op|save|setpm|stcw|stenv|stsw)|patan|prem1?|ptan|rndint|rstor|rstpm|scale|sin|sincos|sqrt|st(dw|sg|p|pnce)?|subr?p?|tst|ucom(ip?|pp?)?|xam|xch|xtract|yl2x(p1)?)|ffreep?|wait)$/,
+    mnemonics:
+      /^(f(2xm1|abs|addp?|bld|bstp|chs|cmovn?(b|be|e|u)|com(ip?|pp?)?|cos|decstp|divr?p?|freep?|i(add|comp?|divr?|ld|mul|ncstp|stt?p?|subr?)|ld(1|cw|env|l2[et]|l[gn]2|pi|z)?|mulp?|n(clex|disi|eni|init|op|save|setpm|stcw|stenv|stsw)|patan|prem1?|ptan|rndint|rstor|rstpm|scale|sin|sincos|sqrt|st(dw|sg|p|pnce)?|subr?p?|tst|ucom(ip?|pp?)?|xam|xch|xtract|yl2x(p1)?)|ffreep?|wait)$/,
   },
   {
     reason: "floating-point arithmetic of SSE and AVX has no meaning yet",
@@ -31,21 +32,28 @@ const rows: readonly Row[] = [
   },
   {
     reason: "AVX-512 floating-point helpers have no meaning yet",
-    mnemonics: new RegExp(`^v(getexp|getmant|range|reduce|rndscale|scalef|fixupimm|fpclass|exp2|rcp14|rcp28|rsqrt14|rsqrt28)${FLOAT}$`),
+    mnemonics: new RegExp(
+      `^v(getexp|getmant|range|reduce|rndscale|scalef|fixupimm|fpclass|exp2|rcp14|rcp28|rsqrt14|rsqrt28)${FLOAT}$`,
+    ),
   },
   {
     reason: "cryptographic instructions have no meaning yet",
     mnemonics: /^v?(aes\w+|sha(1|256|512)\w+|pclmulqdq|gf2p8\w+|sm[34]\w+)$|^(encodekey(128|256)|loadiwkey)$/,
   },
   { reason: "string comparison of SSE4.2 has no meaning yet", mnemonics: /^v?pcmp[ei]str[im](64)?$/ },
-  { reason: "sums of absolute differences and horizontal minima have no meaning yet", mnemonics: /^v?(mpsadbw|phminposuw)$|^vdbpsadbw$/ },
+  {
+    reason: "sums of absolute differences and horizontal minima have no meaning yet",
+    mnemonics: /^v?(mpsadbw|phminposuw)$|^vdbpsadbw$/,
+  },
   {
     reason: "3DNow! has no meaning here: no processor since 2011 has it",
-    mnemonics: /^(pf(2i[dw]|acc|add|cmp(eq|ge|gt)|max|min|mul|p?nacc|rcp(it[12]|v)?|rsq(it1|rt|rtv)|subr?)|pi2f[dw]|pavgusb|pmulhrw|pswapd)$/,
+    mnemonics:
+      /^(pf(2i[dw]|acc|add|cmp(eq|ge|gt)|max|min|mul|p?nacc|rcp(it[12]|v)?|rsq(it1|rt|rtv)|subr?)|pi2f[dw]|pavgusb|pmulhrw|pswapd)$/,
   },
   {
     reason: "XOP and FMA4 have no meaning here: no processor since 2017 has them",
-    mnemonics: /^(vpcmov|vpcomu?[bwdq]|vphadd(u?(b[dqw]|w[dq])|u?dq)|vphsub(bw|dq|wd)|vpmac\w+|vpmadcss?wd|vpperm|vprot[bwdq]|vpsh[al][bwdq]|vpermil2p[ds])$/,
+    mnemonics:
+      /^(vpcmov|vpcomu?[bwdq]|vphadd(u?(b[dqw]|w[dq])|u?dq)|vphsub(bw|dq|wd)|vpmac\w+|vpmadcss?wd|vpperm|vprot[bwdq]|vpsh[al][bwdq]|vpermil2p[ds])$/,
   },
   {
     reason: "gathers, scatters and masked moves have no meaning yet",
@@ -53,7 +61,8 @@ const rows: readonly Row[] = [
   },
   {
     reason: "permutations by registers, compression and expansion have no meaning yet",
-    mnemonics: /^v(perm(b|d|w|ps|ilp[sd]|[it]2(b|d|w|q|p[sd]))|pcompress[bwdq]|pexpand[bwdq]|(compress|expand)p[sd]|shuf[fi](32x4|64x2)|align[dq]|broadcast[fi]32x2|pmultishiftqb|pshufbitqmb)$/,
+    mnemonics:
+      /^v(perm(b|d|w|ps|ilp[sd]|[it]2(b|d|w|q|p[sd]))|pcompress[bwdq]|pexpand[bwdq]|(compress|expand)p[sd]|shuf[fi](32x4|64x2)|align[dq]|broadcast[fi]32x2|pmultishiftqb|pshufbitqmb)$/,
   },
   {
     reason: "AVX-512 integer instructions have no meaning yet",
@@ -67,22 +76,31 @@ const rows: readonly Row[] = [
   },
   {
     reason: "virtualisation inside the guest is not offered",
-    mnemonics: /^(vm(call|clear|func|gexit|launch|load|mcall|ptrld|ptrst|read|resume|run|save|write|xoff|xon)|inv(ept|vpid|lpga)|clgi|stgi|skinit|rsm)$/,
+    mnemonics:
+      /^(vm(call|clear|func|gexit|launch|load|mcall|ptrld|ptrst|read|resume|run|save|write|xoff|xon)|inv(ept|vpid|lpga)|clgi|stgi|skinit|rsm)$/,
   },
   {
     reason: "confidential computing and secure enclaves are not offered",
-    mnemonics: /^(encl[suv]|seam(call|ops|ret)|tdcall|getsecq?|psmash|pvalidate|rmp(adjust|query|update)|pbndkb|pconfig)$/,
+    mnemonics:
+      /^(encl[suv]|seam(call|ops|ret)|tdcall|getsecq?|psmash|pvalidate|rmp(adjust|query|update)|pbndkb|pconfig)$/,
   },
   {
     reason: "shadow stacks, user interrupts and FRED are not offered",
-    mnemonics: /^(clrssbsy|incssp[dq]|rdssp[dq]|rstorssp|saveprevssp|setssbsy|wru?ss[dq]|clui|stui|testui|senduipi|uiret|eret[su]|lkgs)$/,
+    mnemonics:
+      /^(clrssbsy|incssp[dq]|rdssp[dq]|rstorssp|saveprevssp|setssbsy|wru?ss[dq]|clui|stui|testui|senduipi|uiret|eret[su]|lkgs)$/,
   },
   { reason: "transactional memory is not offered", mnemonics: /^(x(abort|begin|end|test)|x(res|sus)ldtrk)$/ },
-  { reason: "bounds registers (MPX) are not offered: no processor since 2019 has them", mnemonics: /^bnd(c[lnu]|ldx|mk|mov|stx)$/ },
+  {
+    reason: "bounds registers (MPX) are not offered: no processor since 2019 has them",
+    mnemonics: /^bnd(c[lnu]|ldx|mk|mov|stx)$/,
+  },
   { reason: "Centaur's cryptography is not offered", mnemonics: /^(xcrypt\w+|xsha\w+|xstore\w*|montmul|ccs_\w+)$/ },
   { reason: "random numbers need a source that the host does not give", mnemonics: /^(rdrand|rdseed)$/ },
   { reason: "SSE4a's bit fields have no meaning yet", mnemonics: /^(extrq|insertq)$/ },
-  { reason: "lightweight profiling is not offered: no processor since 2017 has it", mnemonics: /^(llwpcb|slwpcb|lwpins|lwpval)$/ },
+  {
+    reason: "lightweight profiling is not offered: no processor since 2017 has it",
+    mnemonics: /^(llwpcb|slwpcb|lwpins|lwpval)$/,
+  },
   {
     reason: "no processor model here has it",
     mnemonics: /^(enqcmds?|hreset|invlpgb|tlbsync|mcommit|ptwrite|rdpru|rdmsrlist|wrmsrlist|umonitor|umwait|tpause)$/,

@@ -21,23 +21,38 @@ const binary =
   (compute: LaneFunction): Definition =>
   (b) => {
     const vectors = sources(b);
-    const [target, first, second] = (vectors.length > 2 ? vectors : [vectors[0], ...vectors]) as [Operand, Operand, Operand];
+    const [target, first, second] = (vectors.length > 2 ? vectors : [vectors[0], ...vectors]) as [
+      Operand,
+      Operand,
+      Operand,
+    ];
     const y = readLanes(b, second);
     const x = readLanes(b, first);
-    writeLanes(b, target, x.map((lane, i) => compute(b, lane, y[i] as Value)));
+    writeLanes(
+      b,
+      target,
+      x.map((lane, i) => compute(b, lane, y[i] as Value)),
+    );
   };
 
 /** target = f(source), lane by lane. */
 const unary =
   (compute: (b: Builder, x: Value) => Value): Definition =>
   (b) =>
-    writeLanes(b, b.operand(0), readLanes(b, b.operand(1)).map((lane) => compute(b, lane)));
+    writeLanes(
+      b,
+      b.operand(0),
+      readLanes(b, b.operand(1)).map((lane) => compute(b, lane)),
+    );
 
 const perElement =
   (type: IntegerType, compute: ElementFunction): LaneFunction =>
   (b, x, y) => {
     const other = elementsOf(b, y, type);
-    return laneOf(b, elementsOf(b, x, type).map((element, i) => compute(b, element, other[i] as Value)));
+    return laneOf(
+      b,
+      elementsOf(b, x, type).map((element, i) => compute(b, element, other[i] as Value)),
+    );
   };
 
 const elements = (type: IntegerType, compute: ElementFunction): Definition => binary(perElement(type, compute));
@@ -96,16 +111,19 @@ const average: ElementFunction = (b, x, y) => {
   return b.truncate(b.shr(sum, b.constant("i32", 1)), x.type);
 };
 
-const absolute =
-  (type: IntegerType): Definition =>
-  unary((b, lane) => laneOf(b, elementsOf(b, lane, type).map((x) => b.select(b.sign(x), b.negate(x), x))));
+const absolute = (type: IntegerType): Definition =>
+  unary((b, lane) =>
+    laneOf(
+      b,
+      elementsOf(b, lane, type).map((x) => b.select(b.sign(x), b.negate(x), x)),
+    ),
+  );
 
 const sign: ElementFunction = (b, x, y) =>
   b.select(b.sign(y), b.negate(x), b.select(b.isZero(y), b.constant(x.type as IntegerType, 0), x));
 
 /** PMULUDQ and PMULDQ: the low halves of each quadword, multiplied to 64 bits. */
-const multiplyEven =
-  (signed: boolean): LaneFunction =>
+const multiplyEven = (signed: boolean): LaneFunction =>
   perElement("i64", (b, x, y) => {
     const half = (value: Value): Value => {
       const low = b.truncate(value, "i32");
@@ -118,7 +136,10 @@ const multiplyEven =
 const multiplyAdd: LaneFunction = (b, x, y) => {
   const [xs, ys] = [elementsOf(b, x, "i16"), elementsOf(b, y, "i16")];
   const products = xs.map((value, i) => b.mul(b.signExtend(value, "i32"), b.signExtend(ys[i] as Value, "i32")));
-  return laneOf(b, [0, 2, 4, 6].map((i) => b.add(products[i] as Value, products[i + 1] as Value)));
+  return laneOf(
+    b,
+    [0, 2, 4, 6].map((i) => b.add(products[i] as Value, products[i + 1] as Value)),
+  );
 };
 
 /** PMADDUBSW: unsigned bytes of the first by signed ones of the second, neighbours added with saturation. */
@@ -126,7 +147,10 @@ const multiplyAddBytes: LaneFunction = (b, x, y) => {
   const [xs, ys] = [elementsOf(b, x, "i8"), elementsOf(b, y, "i8")];
   const products = xs.map((value, i) => b.mul(b.zeroExtend(value, "i32"), b.signExtend(ys[i] as Value, "i32")));
   const sums = Array.from({ length: 8 }, (_, i) => b.add(products[2 * i] as Value, products[2 * i + 1] as Value));
-  return laneOf(b, sums.map((sum) => clamp(b, sum, "i16", true)));
+  return laneOf(
+    b,
+    sums.map((sum) => clamp(b, sum, "i16", true)),
+  );
 };
 
 /** PSADBW: the sum of absolute differences of each eight bytes. */
@@ -150,7 +174,9 @@ const horizontal =
       const pairs = (lane: Value): Value[] => {
         const all = elementsOf(builder, lane, type);
         const list = half ? all.slice(0, all.length / 2) : all;
-        return Array.from({ length: list.length / 2 }, (_, i) => compute(builder, list[2 * i] as Value, list[2 * i + 1] as Value));
+        return Array.from({ length: list.length / 2 }, (_, i) =>
+          compute(builder, list[2 * i] as Value, list[2 * i + 1] as Value),
+        );
       };
       const result = [...pairs(x), ...pairs(y)];
       return laneOf(builder, result);
@@ -166,7 +192,9 @@ const pack =
       const narrow = (lane: Value): Value[] => {
         const all = elementsOf(builder, lane, from);
         const list = half ? all.slice(0, all.length / 2) : all;
-        return list.map((value) => clamp(builder, from === "i32" ? value : builder.signExtend(value, "i32"), to, signed));
+        return list.map((value) =>
+          clamp(builder, from === "i32" ? value : builder.signExtend(value, "i32"), to, signed),
+        );
       };
       return laneOf(builder, [...narrow(x), ...narrow(y)]);
     })(b);
@@ -229,7 +257,9 @@ const palignr: Definition = (b) => {
       const both = builder.shuffle(y, x, [...range(0, 8), ...range(16, 8)]);
       return builder.shuffle(both, zeroLane(builder), range(shift, 16));
     }
-    return shift < 16 ? builder.shuffle(y, x, range(shift, 16)) : builder.shuffle(x, zeroLane(builder), range(shift - 16, 16));
+    return shift < 16
+      ? builder.shuffle(y, x, range(shift, 16))
+      : builder.shuffle(x, zeroLane(builder), range(shift - 16, 16));
   })(b);
 };
 
@@ -273,7 +303,11 @@ const shift =
       const moved = b.truncate(b[kind](extended, amount), type);
       return kind === "sar" ? moved : b.select(inside, moved, b.constant(type, 0));
     };
-    writeLanes(b, target, readLanes(b, source).map((lane) => laneOf(b, elementsOf(b, lane, type).map(move))));
+    writeLanes(
+      b,
+      target,
+      readLanes(b, source).map((lane) => laneOf(b, elementsOf(b, lane, type).map(move))),
+    );
   };
 
 /** PSHUFB: each byte of the result is the byte of the first source that the second names, or 0. */
@@ -319,7 +353,11 @@ const blend =
     binary((builder, x, y) => {
       const control = b.immediate >> (repeats ? 0 : perLane * lane);
       lane++;
-      return builder.shuffle(x, y, range(0, 16).map((at) => at + 16 * ((control >> Math.floor(at / size)) & 1)));
+      return builder.shuffle(
+        x,
+        y,
+        range(0, 16).map((at) => at + 16 * ((control >> Math.floor(at / size)) & 1)),
+      );
     })(b);
   };
 
@@ -334,7 +372,10 @@ const blendBySign =
     const y = readLanes(b, second);
     const lanes = readLanes(b, first).map((lane, i) => {
       const [ys, signs] = [elementsOf(b, y[i] as Value, type), elementsOf(b, control[i] as Value, type)];
-      return laneOf(b, elementsOf(b, lane, type).map((x, j) => b.select(b.sign(signs[j] as Value), ys[j] as Value, x)));
+      return laneOf(
+        b,
+        elementsOf(b, lane, type).map((x, j) => b.select(b.sign(signs[j] as Value), ys[j] as Value, x)),
+      );
     });
     writeLanes(b, target, lanes);
   };
@@ -351,7 +392,10 @@ const ptest: Definition = (b) => {
   b.setFlags({
     ZF: any(x.map((lane, i) => b.and(lane, y[i] as Value))),
     CF: any(x.map((lane, i) => b.and(b.not(lane), y[i] as Value))),
-    PF: no, AF: no, SF: no, OF: no,
+    PF: no,
+    AF: no,
+    SF: no,
+    OF: no,
   });
 };
 
@@ -362,55 +406,169 @@ const xor: LaneFunction = (b, x, y) => b.xor(x, y);
 
 /** By the name without "v". */
 const packed: Readonly<Record<string, Definition>> = {
-  pand: binary(and), andps: binary(and), andpd: binary(and),
-  pandn: binary(andNot), andnps: binary(andNot), andnpd: binary(andNot),
-  por: binary(or), orps: binary(or), orpd: binary(or),
-  pxor: binary(xor), xorps: binary(xor), xorpd: binary(xor),
-  paddb: elements("i8", add), paddw: elements("i16", add), paddd: elements("i32", add), paddq: elements("i64", add),
-  psubb: elements("i8", sub), psubw: elements("i16", sub), psubd: elements("i32", sub), psubq: elements("i64", sub),
-  paddsb: elements("i8", saturating("i8", true, add)), paddsw: elements("i16", saturating("i16", true, add)),
-  paddusb: elements("i8", saturating("i8", false, add)), paddusw: elements("i16", saturating("i16", false, add)),
-  psubsb: elements("i8", saturating("i8", true, sub)), psubsw: elements("i16", saturating("i16", true, sub)),
-  psubusb: elements("i8", saturating("i8", false, sub)), psubusw: elements("i16", saturating("i16", false, sub)),
-  pmullw: elements("i16", product(true, 0)), pmulhw: elements("i16", product(true, 16)),
-  pmulhuw: elements("i16", product(false, 16)), pmulld: elements("i32", (b, x, y) => b.mul(x, y)),
+  pand: binary(and),
+  andps: binary(and),
+  andpd: binary(and),
+  pandn: binary(andNot),
+  andnps: binary(andNot),
+  andnpd: binary(andNot),
+  por: binary(or),
+  orps: binary(or),
+  orpd: binary(or),
+  pxor: binary(xor),
+  xorps: binary(xor),
+  xorpd: binary(xor),
+  paddb: elements("i8", add),
+  paddw: elements("i16", add),
+  paddd: elements("i32", add),
+  paddq: elements("i64", add),
+  psubb: elements("i8", sub),
+  psubw: elements("i16", sub),
+  psubd: elements("i32", sub),
+  psubq: elements("i64", sub),
+  paddsb: elements("i8", saturating("i8", true, add)),
+  paddsw: elements("i16", saturating("i16", true, add)),
+  paddusb: elements("i8", saturating("i8", false, add)),
+  paddusw: elements("i16", saturating("i16", false, add)),
+  psubsb: elements("i8", saturating("i8", true, sub)),
+  psubsw: elements("i16", saturating("i16", true, sub)),
+  psubusb: elements("i8", saturating("i8", false, sub)),
+  psubusw: elements("i16", saturating("i16", false, sub)),
+  pmullw: elements("i16", product(true, 0)),
+  pmulhw: elements("i16", product(true, 16)),
+  pmulhuw: elements("i16", product(false, 16)),
+  pmulld: elements("i32", (b, x, y) => b.mul(x, y)),
   pmulhrsw: elements("i16", roundedProduct),
-  pmuludq: binary(multiplyEven(false)), pmuldq: binary(multiplyEven(true)),
-  pmaddwd: binary(multiplyAdd), pmaddubsw: binary(multiplyAddBytes), psadbw: binary(sumOfDifferences),
-  pavgb: elements("i8", average), pavgw: elements("i16", average),
-  pcmpeqb: elements("i8", mask((b, x, y) => b.equal(x, y))), pcmpeqw: elements("i16", mask((b, x, y) => b.equal(x, y))),
-  pcmpeqd: elements("i32", mask((b, x, y) => b.equal(x, y))), pcmpeqq: elements("i64", mask((b, x, y) => b.equal(x, y))),
-  pcmpgtb: elements("i8", mask((b, x, y) => b.signedLess(y, x))), pcmpgtw: elements("i16", mask((b, x, y) => b.signedLess(y, x))),
-  pcmpgtd: elements("i32", mask((b, x, y) => b.signedLess(y, x))), pcmpgtq: elements("i64", mask((b, x, y) => b.signedLess(y, x))),
-  pminub: elements("i8", choose("unsignedLess", false)), pmaxub: elements("i8", choose("unsignedLess", true)),
-  pminuw: elements("i16", choose("unsignedLess", false)), pmaxuw: elements("i16", choose("unsignedLess", true)),
-  pminud: elements("i32", choose("unsignedLess", false)), pmaxud: elements("i32", choose("unsignedLess", true)),
-  pminsb: elements("i8", choose("signedLess", false)), pmaxsb: elements("i8", choose("signedLess", true)),
-  pminsw: elements("i16", choose("signedLess", false)), pmaxsw: elements("i16", choose("signedLess", true)),
-  pminsd: elements("i32", choose("signedLess", false)), pmaxsd: elements("i32", choose("signedLess", true)),
-  pabsb: absolute("i8"), pabsw: absolute("i16"), pabsd: absolute("i32"),
-  psignb: elements("i8", sign), psignw: elements("i16", sign), psignd: elements("i32", sign),
-  phaddw: horizontal("i16", add), phaddd: horizontal("i32", add), phaddsw: horizontal("i16", saturating("i16", true, add)),
-  phsubw: horizontal("i16", sub), phsubd: horizontal("i32", sub), phsubsw: horizontal("i16", saturating("i16", true, sub)),
-  packsswb: pack("i16", "i8", true), packssdw: pack("i32", "i16", true),
-  packuswb: pack("i16", "i8", false), packusdw: pack("i32", "i16", false),
-  punpcklbw: interleave(1, false), punpcklwd: interleave(2, false), punpckldq: interleave(4, false), punpcklqdq: interleave(8, false),
-  punpckhbw: interleave(1, true), punpckhwd: interleave(2, true), punpckhdq: interleave(4, true), punpckhqdq: interleave(8, true),
-  unpcklps: interleave(4, false), unpckhps: interleave(4, true), unpcklpd: interleave(8, false), unpckhpd: interleave(8, true),
-  psllw: shift("shl", "i16"), pslld: shift("shl", "i32"), psllq: shift("shl", "i64"),
-  psrlw: shift("shr", "i16"), psrld: shift("shr", "i32"), psrlq: shift("shr", "i64"),
-  psraw: shift("sar", "i16"), psrad: shift("sar", "i32"),
-  pslldq: shiftBytes(true), psrldq: shiftBytes(false),
-  pshufb: shuffleBytes, pshufd, pshuflw, pshufhw, shufps, shufpd, palignr, ptest,
-  pblendw: blend(2, true), blendps: blend(4, false), blendpd: blend(8, false),
-  pblendvb: blendBySign("i8"), blendvps: blendBySign("i32"), blendvpd: blendBySign("i64"),
-  pmovsxbw: extend("i8", "i16", true), pmovsxbd: extend("i8", "i32", true), pmovsxbq: extend("i8", "i64", true),
-  pmovsxwd: extend("i16", "i32", true), pmovsxwq: extend("i16", "i64", true), pmovsxdq: extend("i32", "i64", true),
-  pmovzxbw: extend("i8", "i16", false), pmovzxbd: extend("i8", "i32", false), pmovzxbq: extend("i8", "i64", false),
-  pmovzxwd: extend("i16", "i32", false), pmovzxwq: extend("i16", "i64", false), pmovzxdq: extend("i32", "i64", false),
+  pmuludq: binary(multiplyEven(false)),
+  pmuldq: binary(multiplyEven(true)),
+  pmaddwd: binary(multiplyAdd),
+  pmaddubsw: binary(multiplyAddBytes),
+  psadbw: binary(sumOfDifferences),
+  pavgb: elements("i8", average),
+  pavgw: elements("i16", average),
+  pcmpeqb: elements(
+    "i8",
+    mask((b, x, y) => b.equal(x, y)),
+  ),
+  pcmpeqw: elements(
+    "i16",
+    mask((b, x, y) => b.equal(x, y)),
+  ),
+  pcmpeqd: elements(
+    "i32",
+    mask((b, x, y) => b.equal(x, y)),
+  ),
+  pcmpeqq: elements(
+    "i64",
+    mask((b, x, y) => b.equal(x, y)),
+  ),
+  pcmpgtb: elements(
+    "i8",
+    mask((b, x, y) => b.signedLess(y, x)),
+  ),
+  pcmpgtw: elements(
+    "i16",
+    mask((b, x, y) => b.signedLess(y, x)),
+  ),
+  pcmpgtd: elements(
+    "i32",
+    mask((b, x, y) => b.signedLess(y, x)),
+  ),
+  pcmpgtq: elements(
+    "i64",
+    mask((b, x, y) => b.signedLess(y, x)),
+  ),
+  pminub: elements("i8", choose("unsignedLess", false)),
+  pmaxub: elements("i8", choose("unsignedLess", true)),
+  pminuw: elements("i16", choose("unsignedLess", false)),
+  pmaxuw: elements("i16", choose("unsignedLess", true)),
+  pminud: elements("i32", choose("unsignedLess", false)),
+  pmaxud: elements("i32", choose("unsignedLess", true)),
+  pminsb: elements("i8", choose("signedLess", false)),
+  pmaxsb: elements("i8", choose("signedLess", true)),
+  pminsw: elements("i16", choose("signedLess", false)),
+  pmaxsw: elements("i16", choose("signedLess", true)),
+  pminsd: elements("i32", choose("signedLess", false)),
+  pmaxsd: elements("i32", choose("signedLess", true)),
+  pabsb: absolute("i8"),
+  pabsw: absolute("i16"),
+  pabsd: absolute("i32"),
+  psignb: elements("i8", sign),
+  psignw: elements("i16", sign),
+  psignd: elements("i32", sign),
+  phaddw: horizontal("i16", add),
+  phaddd: horizontal("i32", add),
+  phaddsw: horizontal("i16", saturating("i16", true, add)),
+  phsubw: horizontal("i16", sub),
+  phsubd: horizontal("i32", sub),
+  phsubsw: horizontal("i16", saturating("i16", true, sub)),
+  packsswb: pack("i16", "i8", true),
+  packssdw: pack("i32", "i16", true),
+  packuswb: pack("i16", "i8", false),
+  packusdw: pack("i32", "i16", false),
+  punpcklbw: interleave(1, false),
+  punpcklwd: interleave(2, false),
+  punpckldq: interleave(4, false),
+  punpcklqdq: interleave(8, false),
+  punpckhbw: interleave(1, true),
+  punpckhwd: interleave(2, true),
+  punpckhdq: interleave(4, true),
+  punpckhqdq: interleave(8, true),
+  unpcklps: interleave(4, false),
+  unpckhps: interleave(4, true),
+  unpcklpd: interleave(8, false),
+  unpckhpd: interleave(8, true),
+  psllw: shift("shl", "i16"),
+  pslld: shift("shl", "i32"),
+  psllq: shift("shl", "i64"),
+  psrlw: shift("shr", "i16"),
+  psrld: shift("shr", "i32"),
+  psrlq: shift("shr", "i64"),
+  psraw: shift("sar", "i16"),
+  psrad: shift("sar", "i32"),
+  pslldq: shiftBytes(true),
+  psrldq: shiftBytes(false),
+  pshufb: shuffleBytes,
+  pshufd,
+  pshuflw,
+  pshufhw,
+  shufps,
+  shufpd,
+  palignr,
+  ptest,
+  pblendw: blend(2, true),
+  blendps: blend(4, false),
+  blendpd: blend(8, false),
+  pblendvb: blendBySign("i8"),
+  blendvps: blendBySign("i32"),
+  blendvpd: blendBySign("i64"),
+  pmovsxbw: extend("i8", "i16", true),
+  pmovsxbd: extend("i8", "i32", true),
+  pmovsxbq: extend("i8", "i64", true),
+  pmovsxwd: extend("i16", "i32", true),
+  pmovsxwq: extend("i16", "i64", true),
+  pmovsxdq: extend("i32", "i64", true),
+  pmovzxbw: extend("i8", "i16", false),
+  pmovzxbd: extend("i8", "i32", false),
+  pmovzxbq: extend("i8", "i64", false),
+  pmovzxwd: extend("i16", "i32", false),
+  pmovzxwq: extend("i16", "i64", false),
+  pmovzxdq: extend("i32", "i64", false),
 };
 
-const controlled = ["pshufd", "pshuflw", "pshufhw", "shufps", "shufpd", "palignr", "pslldq", "psrldq", "pblendw", "blendps", "blendpd"];
+const controlled = [
+  "pshufd",
+  "pshuflw",
+  "pshufhw",
+  "shufps",
+  "shufpd",
+  "palignr",
+  "pslldq",
+  "psrldq",
+  "pblendw",
+  "blendps",
+  "blendpd",
+];
 
 export const vectorIntegers: Family = {
   name: "vector-integers",
@@ -420,11 +578,20 @@ export const vectorIntegers: Family = {
   ) as Partial<Record<MnemonicName, CarriedImmediates>>,
   meanings: {
     ...(Object.fromEntries(
-      Object.entries(packed).flatMap(([name, definition]) => [[name, definition], [`v${name}`, definition]]),
+      Object.entries(packed).flatMap(([name, definition]) => [
+        [name, definition],
+        [`v${name}`, definition],
+      ]),
     ) as Partial<Record<MnemonicName, Definition>>),
     pshufw: pshuflw,
     vpblendd: blend(4, false),
-    vpandd: binary(and), vpandq: binary(and), vpandnd: binary(andNot), vpandnq: binary(andNot),
-    vpord: binary(or), vporq: binary(or), vpxord: binary(xor), vpxorq: binary(xor),
+    vpandd: binary(and),
+    vpandq: binary(and),
+    vpandnd: binary(andNot),
+    vpandnq: binary(andNot),
+    vpord: binary(or),
+    vporq: binary(or),
+    vpxord: binary(xor),
+    vpxorq: binary(xor),
   },
 };

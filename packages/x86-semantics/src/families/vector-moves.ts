@@ -5,13 +5,22 @@
  */
 import type { MnemonicName } from "@whvkit/x86-decoder";
 import { type Builder, type Definition, General, type Operand, type Value } from "../ir/builder.ts";
+import type { CarriedImmediates } from "../ir/instruction-form.ts";
 import { type IntegerType, integerOfSize } from "../ir/operation.ts";
 import { Intent, Vector } from "../machine/machine.ts";
 import { RegisterOffset, Segment } from "../machine/register-file.ts";
-import type { CarriedImmediates } from "../ir/instruction-form.ts";
 import type { Family } from "./family.ts";
 import {
-  type Alignment, elementsOf, laneOf, readLanes, readMmx, requireWhole, vectorState, writeLanes, writeMmx, zeroLane,
+  type Alignment,
+  elementsOf,
+  laneOf,
+  readLanes,
+  readMmx,
+  requireWhole,
+  vectorState,
+  writeLanes,
+  writeMmx,
+  zeroLane,
 } from "./vector-operand.ts";
 
 type Meanings = Partial<Record<MnemonicName, Definition>>;
@@ -169,15 +178,26 @@ const broadcast =
     if (target.shape === "memory") b.unsupported("no such form");
     const value = source.shape === "memory" ? b.read(source, type) : b.operandRegister(source, type);
     const count = { i8: 16, i16: 8, i32: 4, i64: 2 }[type];
-    const lane = laneOf(b, Array.from({ length: count }, () => value));
-    writeLanes(b, target, Array.from({ length: target.size / 16 }, () => lane));
+    const lane = laneOf(
+      b,
+      Array.from({ length: count }, () => value),
+    );
+    writeLanes(
+      b,
+      target,
+      Array.from({ length: target.size / 16 }, () => lane),
+    );
   };
 
 /** Sixteen or 32 bytes of memory (or of a register) everywhere in the target. */
 const broadcastLanes: Definition = (b) => {
   const [target, source] = [b.operand(0), b.operand(1)];
   const lanes = readLanes(b, source, "any");
-  writeLanes(b, target, Array.from({ length: target.size / 16 }, (_, i) => lanes[i % lanes.length] as Value));
+  writeLanes(
+    b,
+    target,
+    Array.from({ length: target.size / 16 }, (_, i) => lanes[i % lanes.length] as Value),
+  );
 };
 
 /** VEXTRACTF128 and kin: some lanes of the source. */
@@ -195,7 +215,11 @@ const insertLanes: Definition = (b) => {
   const lanes = readLanes(b, first);
   const inserted = readLanes(b, second, "any");
   const start = (b.immediate % (lanes.length / inserted.length)) * inserted.length;
-  writeLanes(b, target, lanes.map((lane, i) => inserted[i - start] ?? lane));
+  writeLanes(
+    b,
+    target,
+    lanes.map((lane, i) => inserted[i - start] ?? lane),
+  );
 };
 
 /** VPERM2F128: each half of the target is a lane of either source, or zero. */
@@ -247,13 +271,12 @@ const emptyMmx: Definition = (b) => b.setRegisterAt(RegisterOffset.fpuTag, 1, b.
 /** MOVDIR64B: 64 bytes from memory to [operand 0] in ES, which must be aligned. */
 const movdir64b: Definition = (b) => {
   const offset = b.operandRegister(b.operand(0), b.addressType);
-  const target = (bytes: number): Value =>
-    b.linearAddress(Segment.es, b.add(offset, b.constant(b.addressType, bytes)));
+  const target = (bytes: number): Value => b.linearAddress(Segment.es, b.add(offset, b.constant(b.addressType, bytes)));
   b.faultIf(b.not(b.isZero(b.and(target(0), b.constant("i64", 63)))), Vector.GP, 0);
   b.probe("memory", b.memoryAddress(), 64, Intent.read);
   b.probe(Segment.es, target(0), 64, Intent.write);
   const lanes = [0, 16, 32, 48].map((at) => b.load("memory", b.memoryAddress(at), "v128"));
-  lanes.forEach((lane, i) => b.store(Segment.es, target(16 * i), lane));
+  for (const [i, lane] of lanes.entries()) b.store(Segment.es, target(16 * i), lane);
 };
 
 /** SSE instructions that exist with and without "v". */
@@ -282,16 +305,47 @@ const withAndWithoutV: readonly (readonly [readonly string[], Definition])[] = [
   [["maskmovdqu"], maskedStore],
 ];
 const both: Meanings = Object.fromEntries(
-  withAndWithoutV.flatMap(([names, definition]) => names.flatMap((name) => [[name, definition], [`v${name}`, definition]])),
+  withAndWithoutV.flatMap(([names, definition]) =>
+    names.flatMap((name) => [
+      [name, definition],
+      [`v${name}`, definition],
+    ]),
+  ),
 );
 
 const withControl = [
-  "pinsrb", "pinsrw", "pinsrd", "pinsrq", "pextrb", "pextrw", "pextrd", "pextrq", "extractps", "insertps",
+  "pinsrb",
+  "pinsrw",
+  "pinsrd",
+  "pinsrq",
+  "pextrb",
+  "pextrw",
+  "pextrd",
+  "pextrq",
+  "extractps",
+  "insertps",
 ].flatMap((name) => [name, `v${name}`]);
 const laneControl = [
-  "vextractf128", "vextracti128", "vextractf32x4", "vextractf64x2", "vextracti32x4", "vextracti64x2", "vextractf32x8",
-  "vextractf64x4", "vextracti32x8", "vextracti64x4", "vinsertf128", "vinserti128", "vinsertf32x4", "vinsertf64x2",
-  "vinserti32x4", "vinserti64x2", "vinsertf32x8", "vinsertf64x4", "vinserti32x8", "vinserti64x4",
+  "vextractf128",
+  "vextracti128",
+  "vextractf32x4",
+  "vextractf64x2",
+  "vextracti32x4",
+  "vextracti64x2",
+  "vextractf32x8",
+  "vextractf64x4",
+  "vextracti32x8",
+  "vextracti64x4",
+  "vinsertf128",
+  "vinserti128",
+  "vinsertf32x4",
+  "vinsertf64x2",
+  "vinserti32x4",
+  "vinserti64x2",
+  "vinsertf32x8",
+  "vinsertf64x4",
+  "vinserti32x8",
+  "vinserti64x4",
 ] as const;
 
 export const vectorMoves: Family = {
@@ -300,7 +354,10 @@ export const vectorMoves: Family = {
   requires: (form) =>
     form.mnemonic === "movdir64b" ? null : form.mnemonic.endsWith("emms") ? "mmx" : vectorState(form),
   immediates: Object.fromEntries(
-    [...withControl, ...laneControl, "vperm2f128", "vperm2i128", "vpermq", "vpermpd"].map((name) => [name, "immediate"]),
+    [...withControl, ...laneControl, "vperm2f128", "vperm2i128", "vpermq", "vpermpd"].map((name) => [
+      name,
+      "immediate",
+    ]),
   ) as Partial<Record<MnemonicName, CarriedImmediates>>,
   meanings: {
     ...both,
@@ -334,13 +391,17 @@ export const vectorMoves: Family = {
     vbroadcasti64x2: broadcastLanes,
     vbroadcasti32x8: broadcastLanes,
     vbroadcasti64x4: broadcastLanes,
-    ...Object.fromEntries(
-      laneControl.map((name) => [name, name.startsWith("vextract") ? extractLanes : insertLanes]),
-    ),
+    ...Object.fromEntries(laneControl.map((name) => [name, name.startsWith("vextract") ? extractLanes : insertLanes])),
     vperm2f128: permuteHalves,
     vperm2i128: permuteHalves,
-    vpermq: (b) => (b.operand(2).shape === "immediate" ? permuteQuadwords(b) : b.unsupported("permutation by a register has no meaning yet")),
-    vpermpd: (b) => (b.operand(2).shape === "immediate" ? permuteQuadwords(b) : b.unsupported("permutation by a register has no meaning yet")),
+    vpermq: (b) =>
+      b.operand(2).shape === "immediate"
+        ? permuteQuadwords(b)
+        : b.unsupported("permutation by a register has no meaning yet"),
+    vpermpd: (b) =>
+      b.operand(2).shape === "immediate"
+        ? permuteQuadwords(b)
+        : b.unsupported("permutation by a register has no meaning yet"),
     vzeroupper: zeroRegisters(16),
     vzeroall: zeroRegisters(0),
     ldmxcsr,

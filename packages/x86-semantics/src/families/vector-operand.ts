@@ -40,7 +40,9 @@ export function readLanes(b: Builder, operand: Operand, alignment: Alignment = "
   requireWhole(b);
   if (operand.shape === "mmx") return [b.zeroExtend(readMmx(b, operand), "v128")];
   if (operand.shape !== "memory") {
-    return Array.from({ length: Math.max(1, operand.size / LANE) }, (_, i) => b.operandRegister(operand, "v128", LANE * i));
+    return Array.from({ length: Math.max(1, operand.size / LANE) }, (_, i) =>
+      b.operandRegister(operand, "v128", LANE * i),
+    );
   }
   checkAlignment(b, operand, alignment);
   if (operand.size < LANE) return [b.zeroExtend(b.read(operand, integerOfSize(operand.size)), "v128")];
@@ -50,14 +52,19 @@ export function readLanes(b: Builder, operand: Operand, alignment: Alignment = "
 }
 
 /** Writes lanes to an operand of as many; of a memory operand below 16 bytes the low part. */
-export function writeLanes(b: Builder, operand: Operand, lanes: readonly Value[], alignment: Alignment = "legacy"): void {
+export function writeLanes(
+  b: Builder,
+  operand: Operand,
+  lanes: readonly Value[],
+  alignment: Alignment = "legacy",
+): void {
   requireWhole(b);
   if (operand.shape === "mmx") {
     writeMmx(b, operand, b.lane(lanes[0] as Value, "i64", 0));
     return;
   }
   if (operand.shape !== "memory") {
-    lanes.forEach((lane, i) => b.setOperandRegister(operand, lane, LANE * i));
+    for (const [i, lane] of lanes.entries()) b.setOperandRegister(operand, lane, LANE * i);
     if (b.form.vectorLength === 0) return;
     for (let at = LANE * lanes.length; at < ZMM; at += LANE) b.setOperandRegister(operand, zeroLane(b), at);
     return;
@@ -68,7 +75,7 @@ export function writeLanes(b: Builder, operand: Operand, lanes: readonly Value[]
     return;
   }
   if (lanes.length > 1) b.probe("memory", b.memoryAddress(), operand.size, Intent.write);
-  lanes.forEach((lane, i) => b.store("memory", b.memoryAddress(LANE * i), lane));
+  for (const [i, lane] of lanes.entries()) b.store("memory", b.memoryAddress(LANE * i), lane);
 }
 
 /** An MMX instruction leaves all x87 registers valid and the stack top at 0 (volume 1, 9.5.1). */

@@ -36,9 +36,7 @@ const SHAPE_BY_CLASS: Readonly<Record<number, OperandShape>> = {
 function operandForm(instruction: Instruction, index: number): OperandForm {
   const kind = instruction.operandKind(index);
   const shape =
-    kind === OperandKind.register
-      ? SHAPE_BY_CLASS[instruction.operandRegister(index) >> 5]
-      : SHAPE_BY_KIND[kind];
+    kind === OperandKind.register ? SHAPE_BY_CLASS[instruction.operandRegister(index) >> 5] : SHAPE_BY_KIND[kind];
   return { shape: shape ?? "other", size: instruction.operandSizeAt(index) };
 }
 

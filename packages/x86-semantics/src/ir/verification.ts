@@ -19,7 +19,8 @@ export function verifyIr(ir: Ir): string[] {
     };
     for (const use of usesOf(operation)) {
       const made = operations[use];
-      if (use >= index || made === undefined || !makesValue(made)) complain(`uses ${use}, which makes no value before it`);
+      if (use >= index || made === undefined || !makesValue(made))
+        complain(`uses ${use}, which makes no value before it`);
       else if (!open.join().startsWith(regions[use] as string)) complain(`uses ${use}, made inside another condition`);
     }
     regions[index] = open.join();

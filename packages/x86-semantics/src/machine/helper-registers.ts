@@ -26,7 +26,16 @@ const allSegments = at(RegisterOffset.segments, 8 * 16);
 const tables = at(RegisterOffset.gdtr, 32);
 /** What a transfer through descriptors may touch: nearly everything but vectors. */
 const transfer: readonly RegisterInterval[] = [
-  at(RegisterOffset.general, 128), rip, rflags, allSegments, tables, cr0, at(RegisterOffset.cr2), at(RegisterOffset.cr3), cr4, efer,
+  at(RegisterOffset.general, 128),
+  rip,
+  rflags,
+  allSegments,
+  tables,
+  cr0,
+  at(RegisterOffset.cr2),
+  at(RegisterOffset.cr3),
+  cr4,
+  efer,
 ];
 const everything: readonly RegisterInterval[] = [at(0, REGISTER_FILE_SIZE)];
 
@@ -46,13 +55,29 @@ const table: Readonly<Record<Helper, HelperRegisters>> = {
   [Helper.readMsr]: { reads: everything, writes: [], writesIp: false },
   [Helper.writeMsr]: model,
   [Helper.readControl]: { reads: [...mode, at(RegisterOffset.cr0, 40)], writes: [], writesIp: false },
-  [Helper.writeControl]: { reads: [...mode, at(RegisterOffset.cr0, 48)], writes: [at(RegisterOffset.cr0, 40), efer, ...mode], writesIp: false },
-  [Helper.readDebug]: { reads: [...mode, cr4, at(RegisterOffset.dr0, 48)], writes: [at(RegisterOffset.dr0, 48)], writesIp: false },
-  [Helper.writeDebug]: { reads: [...mode, cr4, at(RegisterOffset.dr0, 48)], writes: [at(RegisterOffset.dr0, 48)], writesIp: false },
+  [Helper.writeControl]: {
+    reads: [...mode, at(RegisterOffset.cr0, 48)],
+    writes: [at(RegisterOffset.cr0, 40), efer, ...mode],
+    writesIp: false,
+  },
+  [Helper.readDebug]: {
+    reads: [...mode, cr4, at(RegisterOffset.dr0, 48)],
+    writes: [at(RegisterOffset.dr0, 48)],
+    writesIp: false,
+  },
+  [Helper.writeDebug]: {
+    reads: [...mode, cr4, at(RegisterOffset.dr0, 48)],
+    writes: [at(RegisterOffset.dr0, 48)],
+    writesIp: false,
+  },
   [Helper.loadTable]: { reads: mode, writes: [tables], writesIp: false },
   [Helper.loadSystemSegment]: { reads: [...mode, allSegments, tables], writes: [allSegments], writesIp: false },
   [Helper.invalidatePage]: none,
-  [Helper.readTimestamp]: { reads: [...mode, cr4, at(RegisterOffset.tsc), at(RegisterOffset.tscAux)], writes: [], writesIp: false },
+  [Helper.readTimestamp]: {
+    reads: [...mode, cr4, at(RegisterOffset.tsc), at(RegisterOffset.tscAux)],
+    writes: [],
+    writesIp: false,
+  },
   [Helper.systemCall]: transfers,
   [Helper.systemReturn]: transfers,
   [Helper.sysenter]: transfers,
@@ -63,7 +88,11 @@ const table: Readonly<Record<Helper, HelperRegisters>> = {
   [Helper.readExtendedControl]: { reads: [...mode, cr4, at(RegisterOffset.xcr0)], writes: [], writesIp: false },
   [Helper.writeExtendedControl]: { reads: [...mode, cr4], writes: [at(RegisterOffset.xcr0)], writesIp: false },
   [Helper.inspectSelector]: { reads: [...mode, allSegments, tables], writes: [], writesIp: false },
-  [Helper.swapGs]: { reads: [...mode, segment(Segment.gs), at(RegisterOffset.kernelGsBase)], writes: [segment(Segment.gs), at(RegisterOffset.kernelGsBase)], writesIp: false },
+  [Helper.swapGs]: {
+    reads: [...mode, segment(Segment.gs), at(RegisterOffset.kernelGsBase)],
+    writes: [segment(Segment.gs), at(RegisterOffset.kernelGsBase)],
+    writesIp: false,
+  },
   [Helper.writeBackCaches]: none,
   [Helper.clearTaskSwitched]: { reads: mode, writes: [cr0], writesIp: false },
   [Helper.invalidateProcessContext]: { reads: [...mode, cr4, at(RegisterOffset.cr3)], writes: [], writesIp: false },

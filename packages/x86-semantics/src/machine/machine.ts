@@ -38,7 +38,25 @@ export const Intent = {
 
 /** Exception vectors (Intel SDM volume 3, table 6-1). */
 export const Vector = {
-  DE: 0, DB: 1, NMI: 2, BP: 3, OF: 4, BR: 5, UD: 6, NM: 7, DF: 8, TS: 10, NP: 11, SS: 12, GP: 13, PF: 14, MF: 16, AC: 17, MC: 18, XM: 19, CP: 21,
+  DE: 0,
+  DB: 1,
+  NMI: 2,
+  BP: 3,
+  OF: 4,
+  BR: 5,
+  UD: 6,
+  NM: 7,
+  DF: 8,
+  TS: 10,
+  NP: 11,
+  SS: 12,
+  GP: 13,
+  PF: 14,
+  MF: 16,
+  AC: 17,
+  MC: 18,
+  XM: 19,
+  CP: 21,
 } as const;
 export type Vector = (typeof Vector)[keyof typeof Vector];
 
@@ -69,7 +87,15 @@ export interface Machine {
    */
   load(segment: number, linearLow: number, linearHigh: number, size: number, intent: number): number;
   /** Writes `size` bytes (1, 2, 4, 8): value in two halves. Same checks as `load`. */
-  store(segment: number, linearLow: number, linearHigh: number, size: number, valueLow: number, valueHigh: number, intent: number): number;
+  store(
+    segment: number,
+    linearLow: number,
+    linearHigh: number,
+    size: number,
+    valueLow: number,
+    valueHigh: number,
+    intent: number,
+  ): number;
   /** Writes the 16 bytes in `data`. */
   store128(segment: number, linearLow: number, linearHigh: number, intent: number): number;
   /** Does all checks of an access of `size` bytes (any size up to 4096) without performing it; an exit or fault is answered as the access itself would. */

@@ -5,7 +5,14 @@
 import type { InstructionFields, Program } from "../evaluator/program.ts";
 import { canStop, makesValue, usesOf } from "../ir/builder.ts";
 import { formName } from "../ir/instruction-form.ts";
-import type { EffectOperation, Ir, Operation, RegisterReference, SegmentReference, ValueOperation } from "../ir/operation.ts";
+import type {
+  EffectOperation,
+  Ir,
+  Operation,
+  RegisterReference,
+  SegmentReference,
+  ValueOperation,
+} from "../ir/operation.ts";
 import { Helper } from "../machine/helper.ts";
 import { Intent, Vector } from "../machine/machine.ts";
 import { flagName, flagNames, intervalName, segmentName } from "./register-names.ts";
@@ -14,7 +21,17 @@ const nameIn = (table: Readonly<Record<string, number>>, value: number): string 
   Object.entries(table).find(([, number]) => number === value)?.[0] ?? String(value);
 
 const INFIX: Readonly<Partial<Record<Operation["op"], string>>> = {
-  add: "+", sub: "-", mul: "*", and: "&", or: "|", xor: "^", eq: "==", ult: "<", slt: "<s", divide: "/", remainder: "%",
+  add: "+",
+  sub: "-",
+  mul: "*",
+  and: "&",
+  or: "|",
+  xor: "^",
+  eq: "==",
+  ult: "<",
+  slt: "<s",
+  divide: "/",
+  remainder: "%",
 };
 
 /**
@@ -54,7 +71,8 @@ class Description {
     this.#ir = ir;
     this.#fields = fields;
     this.#uses = ir.operations.map(() => 0);
-    for (const operation of ir.operations) for (const use of usesOf(operation)) this.#uses[use] = (this.#uses[use] ?? 0) + 1;
+    for (const operation of ir.operations)
+      for (const use of usesOf(operation)) this.#uses[use] = (this.#uses[use] ?? 0) + 1;
   }
 
   text(): string {
@@ -125,7 +143,10 @@ class Description {
       case "const":
         return number(operation.low, operation.type === "i64" ? operation.high : operation.low >> 31);
       case "const128":
-        return `0x${[...operation.words].reverse().map((word) => (word >>> 0).toString(16).padStart(8, "0")).join("")}`;
+        return `0x${[...operation.words]
+          .reverse()
+          .map((word) => (word >>> 0).toString(16).padStart(8, "0"))
+          .join("")}`;
       case "field":
         return this.#field(operation.field);
       case "registerNumber":
@@ -162,7 +183,9 @@ class Description {
       case "trunc":
         return `${operation.op} ${operation.type} ${this.#at(operation.a)}`;
       default:
-        return `${operation.op}(${usesOf(operation).map((value) => this.#at(value)).join(", ")})`;
+        return `${operation.op}(${usesOf(operation)
+          .map((value) => this.#at(value))
+          .join(", ")})`;
     }
   }
 
@@ -175,31 +198,39 @@ class Description {
   #effect(operation: EffectOperation): void {
     switch (operation.op) {
       case "store":
-        return this.#line(`store ${this.#place(operation.segment, operation.address)} = ${this.#at(operation.value)}`);
+        this.#line(`store ${this.#place(operation.segment, operation.address)} = ${this.#at(operation.value)}`);
+        break;
       case "out":
-        return this.#line(`out port ${this.#at(operation.port)} = ${this.#at(operation.value)}`);
+        this.#line(`out port ${this.#at(operation.port)} = ${this.#at(operation.value)}`);
+        break;
       case "probe":
-        return this.#line(`check ${operation.size} bytes at ${this.#place(operation.segment, operation.address)}`);
+        this.#line(`check ${operation.size} bytes at ${this.#place(operation.segment, operation.address)}`);
+        break;
       case "faultIf": {
         const code = operation.errorCode >= 0 ? `(${operation.errorCode})` : "";
-        return this.#line(`#${nameIn(Vector, operation.vector)}${code} if ${this.#at(operation.condition)}`);
+        this.#line(`#${nameIn(Vector, operation.vector)}${code} if ${this.#at(operation.condition)}`);
+        break;
       }
       case "checkBranch":
-        return this.#line(`#GP(0) unless execution may go on at ${this.#at(operation.target)}`);
+        this.#line(`#GP(0) unless execution may go on at ${this.#at(operation.target)}`);
+        break;
       case "if":
         this.#line(`if ${this.#at(operation.condition)}:`);
         this.#indent += "  ";
-        return;
+        break;
       case "endIf":
         this.#indent = this.#indent.slice(2);
-        return;
+        break;
       case "setRegister":
-        return this.#line(`${this.#register(operation.register)} = ${this.#at(operation.value)}`);
+        this.#line(`${this.#register(operation.register)} = ${this.#at(operation.value)}`);
+        break;
       case "setFlag":
-        return this.#line(`${flagName(operation.bit)} = ${this.#at(operation.value)}`);
+        this.#line(`${flagName(operation.bit)} = ${this.#at(operation.value)}`);
+        break;
       case "flags": {
         const [x, y, r] = [this.#at(operation.x), this.#at(operation.y), this.#at(operation.r)];
-        return this.#line(`${flagNames(operation.mask)} = flags of ${operation.kind}(${x}, ${y}) -> ${r}`);
+        this.#line(`${flagNames(operation.mask)} = flags of ${operation.kind}(${x}, ${y}) -> ${r}`);
+        break;
       }
     }
   }
@@ -208,6 +239,7 @@ class Description {
 /** A signed 64-bit number: decimal when small, else hexadecimal. */
 function number(low: number, high: number): string {
   if (high === low >> 31 && Math.abs(low) < 1024) return String(low);
-  if (high === 0 || high === low >> 31) return high < 0 ? `-0x${(-low >>> 0).toString(16)}` : `0x${(low >>> 0).toString(16)}`;
+  if (high === 0 || high === low >> 31)
+    return high < 0 ? `-0x${(-low >>> 0).toString(16)}` : `0x${(low >>> 0).toString(16)}`;
   return `0x${(high >>> 0).toString(16)}${(low >>> 0).toString(16).padStart(8, "0")}`;
 }

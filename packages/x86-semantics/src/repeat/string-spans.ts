@@ -371,7 +371,14 @@ function wordMask(size: number): number {
 }
 
 /** Flags of x - y, by the formulas of `../ir/flag.ts`. */
-function setCompareFlags(words: Int32Array, size: number, low: number, high: number, otherLow: number, otherHigh: number): void {
+function setCompareFlags(
+  words: Int32Array,
+  size: number,
+  low: number,
+  high: number,
+  otherLow: number,
+  otherHigh: number,
+): void {
   const difference = (low - otherLow) & wordMask(size);
   let [x, y, r] = [low, otherLow, difference];
   let shift = 32 - 8 * size;

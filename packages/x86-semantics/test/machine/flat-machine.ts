@@ -1,5 +1,15 @@
 /** A machine for tests: flat memory of a given size, a port log, faults outside memory, helpers recorded. */
-import { Abort, GuestFault, type Machine, REGISTER_FILE_SIZE, RegisterFile, RegisterOffset, Segment, type SpanMachine, Vector } from "../../src/index.ts";
+import {
+  Abort,
+  GuestFault,
+  type Machine,
+  REGISTER_FILE_SIZE,
+  RegisterFile,
+  RegisterOffset,
+  Segment,
+  type SpanMachine,
+  Vector,
+} from "../../src/index.ts";
 
 export class FlatMachine implements Machine {
   readonly registers: RegisterFile = new RegisterFile(new ArrayBuffer(REGISTER_FILE_SIZE));
@@ -57,11 +67,22 @@ export class FlatMachine implements Machine {
     else
       for (let i = 0; i < size; i += 4) {
         data[i >> 2] =
-          (memory[at + i] as number) | ((memory[at + i + 1] as number) << 8) | ((memory[at + i + 2] as number) << 16) | ((memory[at + i + 3] as number) << 24);
+          (memory[at + i] as number) |
+          ((memory[at + i + 1] as number) << 8) |
+          ((memory[at + i + 2] as number) << 16) |
+          ((memory[at + i + 3] as number) << 24);
       }
     return Abort.none;
   }
-  store(segment: number, low: number, high: number, size: number, valueLow: number, valueHigh: number, intent: number): number {
+  store(
+    segment: number,
+    low: number,
+    high: number,
+    size: number,
+    valueLow: number,
+    valueHigh: number,
+    intent: number,
+  ): number {
     const abort = this.#check(low, high, size, true);
     if (abort !== Abort.none) return abort;
     if (this.logging) this.log.push(`store ${segment} ${(low >>> 0).toString(16)} ${size} ${intent}`);

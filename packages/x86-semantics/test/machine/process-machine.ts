@@ -2,7 +2,17 @@
  * The memory and privilege of the process that the vectors come from (`tooling/oracle/native/native.c`): 64 KiB of data, a
  * read-only page, a page without access; CPL 3; flat segments, or 16-bit ones based at code and data.
  */
-import { Abort, GuestFault, Helper, Intent, type Machine, RegisterFile, RegisterOffset, Segment, Vector } from "../../src/index.ts";
+import {
+  Abort,
+  GuestFault,
+  Helper,
+  Intent,
+  type Machine,
+  RegisterFile,
+  RegisterOffset,
+  Segment,
+  Vector,
+} from "../../src/index.ts";
 import { writeFlags } from "../../src/system/flags-image.ts";
 
 export const CODE = 0x1000_0000;
@@ -32,7 +42,11 @@ export class ProcessMachine implements Machine {
       const selector = isCode ? [7, 0x23, 0x33] : [15, 0x2b, 0x2b];
       view.setUint16(at + 12, segment >= Segment.fs ? 0 : (selector[mode >> 5] as number), true);
       // Accessed code or data, DPL 3, present; L and D of code, B of data.
-      view.setUint16(at + 14, (isCode ? 0xfb : 0xf3) | (mode === 16 ? 0 : mode === 32 || !isCode ? 0xc000 : 0xa000), true);
+      view.setUint16(
+        at + 14,
+        (isCode ? 0xfb : 0xf3) | (mode === 16 ? 0 : mode === 32 || !isCode ? 0xc000 : 0xa000),
+        true,
+      );
     }
     this.registers.set64(RegisterOffset.cr0, 0x8005_0033n);
     this.registers.set64(RegisterOffset.cr4, 0x35_0ef0n);
@@ -75,7 +89,15 @@ export class ProcessMachine implements Machine {
     else for (let i = 0; i < size; i += 4) data[i >> 2] = this.#view.getInt32(at + i, true);
     return Abort.none;
   }
-  store(segment: number, low: number, high: number, size: number, valueLow: number, valueHigh: number, _intent: number): number {
+  store(
+    segment: number,
+    low: number,
+    high: number,
+    size: number,
+    valueLow: number,
+    valueHigh: number,
+    _intent: number,
+  ): number {
     const at = this.#at(segment, low, high, size, true);
     if (at < 0) return Abort.fault;
     if (size === 1) this.#view.setUint8(at, valueLow);
