@@ -14,8 +14,11 @@ export type InputStream = Readable & { readonly isTTY?: boolean; setRawMode?(raw
 
 /** What {@link main} runs in. */
 export interface CommandHost {
+  /** What the command reads; keys, where it is a terminal. */
   readonly stdin: InputStream;
+  /** What was asked for. */
   readonly stdout: OutputStream;
+  /** Errors and progress. */
   readonly stderr: OutputStream;
   /** Environment variables; only `NO_COLOR` is looked at. */
   readonly environment: Readonly<Record<string, string | undefined>>;

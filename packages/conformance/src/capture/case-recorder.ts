@@ -12,14 +12,23 @@ import { type RegisterJson, registersJson } from "../registers/register-json.ts"
 
 /** A recorded case: JSON in the case format, one line of a capture file. @public */
 export interface RecordedCase {
+  /** Version of the format. */
   readonly format: typeof caseFormat;
+  /** 1, 2, 3 … in the order of the emulations. */
   readonly id: number;
+  /** Which entry point was called. */
   readonly kind: "mmio" | "io";
+  /** `WHV_VP_EXIT_CONTEXT`. */
   readonly vp: object;
+  /** `WHV_MEMORY_ACCESS_CONTEXT` or `WHV_X64_IO_PORT_ACCESS_CONTEXT`. */
   readonly exit: object;
+  /** What the get callback answered. */
   readonly registers: Readonly<Record<string, RegisterJson>>;
+  /** What the memory callback answered to reads, in order. */
   readonly deviceReads: string;
+  /** What the port callback answered to IN, in order. */
   readonly portReads: readonly string[];
+  /** What the translate callback answered, by page. */
   readonly translate: readonly { readonly gvaPage: string; readonly gpaPage: string; readonly result: number }[];
   readonly fail?: { readonly callback: CallbackName; readonly at: number; readonly hresult: string };
 }

@@ -38,18 +38,29 @@ export interface EmulatorSource {
 
 /** `EmulationDiagnostic` as JSON. @public */
 export interface DiagnosticJson {
+  /** A stable code, for instance `"callback-failed"`. */
   readonly reason: string;
+  /** One sentence for people. */
   readonly message: string;
+  /** Where the emulation stopped. */
   readonly phase: string;
+  /** Intel syntax; `null` where the bytes are no instruction. */
   readonly text: string | null;
+  /** The instruction as far as it is known, hex digits. */
   readonly bytes: string;
+  /** `"0x…"`. */
   readonly rip: string;
+  /** Bitness of the code. */
   readonly mode: 16 | 32 | 64;
+  /** Finished REP iterations. */
   readonly repCompleted: number;
+  /** The callback that failed, or `null`. */
   readonly callback: CallbackName | null;
+  /** What it answered, `"0x…"`. */
   readonly callbackHresult: string;
   /** What the callback threw, as text; `null` where it did not throw. */
   readonly thrown: string | null;
+  /** The exception that the guest was given, or `null`. */
   readonly exception: {
     readonly vector: number;
     readonly errorCode: string | null;
@@ -59,17 +70,23 @@ export interface DiagnosticJson {
 
 /** What running a case answers: the result line of `whv emulate`. @public */
 export interface EmulationOutcome {
+  /** Version of the format. */
   readonly format: typeof caseFormat;
+  /** The case's. */
   readonly id: string | number | null;
+  /** What the call returned, `"0x…"`. */
   readonly hresult: string;
+  /** `WHV_EMULATOR_STATUS.AsUINT32`. */
   readonly statusBits: number;
   /** The set status bits by the names of `WHV_EMULATOR_STATUS`. */
   readonly status: readonly string[];
   /** What the SetVirtualProcessorRegisters call carried; `null` where it was not called. */
   readonly set: Readonly<Record<string, RegisterJson>> | null;
+  /** Every callback, in order. */
   readonly calls: readonly CallbackCall[];
   /** RAM whose value changed. */
   readonly memory: readonly { readonly gpa: string; readonly bytes: string }[];
+  /** Why, where the emulation did not succeed or faulted the guest; else `null`. */
   readonly diagnostic: DiagnosticJson | null;
 }
 

@@ -8,10 +8,15 @@ import type { CaseMemory } from "./case-memory.ts";
 
 /** The state of the processor that decides about a translation. @public */
 export interface PagingState {
+  /** CR0: PG and WP count. */
   readonly cr0: bigint;
+  /** CR3: where the tables are. */
   readonly cr3: bigint;
+  /** CR4: PSE, PAE, LA57, SMEP and SMAP count. */
   readonly cr4: bigint;
+  /** EFER: LME, LMA and NXE count. */
   readonly efer: bigint;
+  /** RFLAGS: AC counts. */
   readonly rflags: bigint;
   /** Current privilege level. */
   readonly cpl: number;

@@ -5,6 +5,7 @@
 
 /** A case that cannot be read: what is wrong, and at which field. @public */
 export class CaseError extends Error {
+  /** Tells this error from others where classes cannot be compared. */
   override readonly name = "CaseError";
   /** Path of the field from the case's root, for instance `memory[2].bytes`; empty for the case itself. */
   readonly where: string;

@@ -41,6 +41,7 @@ const mooRegisters: readonly MooRegister[] = [
 
 /** Registers and memory at one point; a final state holds only what changed. @public */
 export interface MooState {
+  /** By name; a final state lists only those that changed. */
   readonly registers: ReadonlyMap<MooRegister, number>;
   /** Single bytes, in the file's order. */
   readonly memory: readonly { readonly address: number; readonly byte: number }[];
@@ -50,9 +51,11 @@ export interface MooState {
 export interface MooCycle {
   /** Bit 0 is the address latch's. */
   readonly pins: number;
+  /** What stands on the address bus, 24 bits. */
   readonly address: number;
   /** True where the upper half of the data bus is in use (BHE asserted). */
   readonly byteHighEnable: boolean;
+  /** What stands on the data bus, 16 bits. */
   readonly data: number;
   /** The processor's status lines; on the 80286 9 is an I/O read, 10 an I/O write. */
   readonly busStatus: number;
@@ -62,12 +65,15 @@ export interface MooCycle {
 
 /** One captured instruction. @public */
 export interface MooTest {
+  /** Number of the test in its file. */
   readonly index: number;
   /** Disassembly, for people. */
   readonly name: string;
   /** The instruction, with the HLT that ends the capture. */
   readonly bytes: Uint8Array;
+  /** Before the instruction. */
   readonly initial: MooState;
+  /** After it, and after the HLT behind it. */
   readonly final: MooState;
   /** The exception that the instruction raised; the final state is then that after its delivery. */
   readonly exception: { readonly vector: number; readonly flagsAddress: number } | null;
@@ -79,11 +85,13 @@ export interface MooTest {
 export interface MooFile {
   /** Processor, for instance `"C286"`. */
   readonly cpu: string;
+  /** In the file's order. */
   readonly tests: readonly MooTest[];
 }
 
 /** A file that is not a MOO file, or a broken one: what is wrong, and where. @public */
 export class MooError extends Error {
+  /** Tells this error from others where classes cannot be compared. */
   override readonly name = "MooError";
 
   constructor(offset: number, what: string) {

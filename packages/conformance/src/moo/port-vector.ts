@@ -10,9 +10,13 @@ import type { MooCycle, MooRegister, MooState, MooTest } from "./moo-file.ts";
 
 /** One transfer on a 16-bit bus; a word at an odd port takes two. @public */
 export interface BusTransfer {
+  /** IN or OUT. */
   readonly direction: "in" | "out";
+  /** 0 to 0xffff. */
   readonly port: number;
+  /** Bytes, 1 or 2. */
   readonly size: number;
+  /** Unsigned; -1 where the capture ends before the data. */
   readonly data: number;
 }
 

@@ -15,15 +15,6 @@ import { CaseError, hexNumber, JsonFields, shown, unsignedInteger } from "../jso
 /** A register's value as JSON: an integer, or an object of the fields of its WHv structure. @public */
 export type RegisterJson = string | { readonly [field: string]: string | number };
 
-/** `WHV_X64_SEGMENT_REGISTER` as the case format writes it. */
-export interface SegmentJson {
-  readonly [field: string]: string | number;
-  readonly base: string;
-  readonly limit: string;
-  readonly selector: number;
-  readonly attributes: string;
-}
-
 /** Four little-endian 32-bit words: one `WHV_REGISTER_VALUE`. @public */
 export type RegisterWords = readonly [number, number, number, number];
 
@@ -103,11 +94,6 @@ export function registerJson(code: number, words: RegisterWords): RegisterJson {
   if (form === "integer64") return hexNumber(BigInt.asUintN(64, integerOf(words)));
   if (form === "integer128") return hexNumber(integerOf(words));
   return writeFields(words, layouts[form]);
-}
-
-/** Writes a segment register as JSON. */
-export function segmentJson(words: RegisterWords): SegmentJson {
-  return writeFields(words, layouts.segment) as SegmentJson;
 }
 
 /** The first `count` entries of a register call as JSON, by short name. */

@@ -16,13 +16,17 @@ const engines: readonly StepEngine[] = ["cold", "compiled"];
 
 /** A range of guest-physical memory. @public */
 export interface MemoryRange {
+  /** Guest-physical address of the first byte. */
   readonly gpa: number;
+  /** Bytes. */
   readonly size: number;
 }
 
 /** One case of `whv step`. @public */
 export interface StepCase {
+  /** As given; `null` where the case has none. */
   readonly id: string | number | null;
+  /** The environment to start from. */
   readonly preset: StepPreset;
   /** Privilege level, 0 or 3; 0 in real mode. */
   readonly cpl: number;
@@ -30,10 +34,13 @@ export interface StepCase {
   readonly registers: ReadonlyMap<number, RegisterWords>;
   /** Vector state beyond the WHv names (`Ymm0`, `Zmm0`, `K0` …), by name, little-endian. */
   readonly extended: ReadonlyMap<string, Uint8Array>;
+  /** Its pages are RAM. */
   readonly memory: readonly MemoryRun[];
   /** RAM besides the pages of `memory`. */
   readonly ram: readonly MemoryRange[];
+  /** 1 to 1,000,000. */
   readonly instructions: number;
+  /** What the result shows of memory. */
   readonly read: readonly MemoryRange[];
   /** `null`: the backend's choice. */
   readonly engine: StepEngine | null;

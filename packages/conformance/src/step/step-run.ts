@@ -42,6 +42,7 @@ export interface StepReport {
 
 /** What runs the cases of `whv step`: partitions whose processors can be stepped, and how. @public */
 export interface StepSource {
+  /** Makes the partition that the cases run in; it must hold their RAM. */
   readonly createPartition: () => Partition;
   /** Runs at most so many instructions; stops before the delivery of an exception. */
   readonly step: (processor: VirtualProcessor, instructions: number) => StepReport;
@@ -57,14 +58,19 @@ export interface StepSource {
 
 /** What a step answers: the result line of `whv step`. @public */
 export interface StepOutcome {
+  /** Version of the format. */
   readonly format: typeof caseFormat;
+  /** The case's. */
   readonly id: string | number | null;
+  /** The exit with the fields of an emulation case, or `null`. */
   readonly exit: { readonly reason: string; readonly [field: string]: unknown } | null;
+  /** Instructions completed. */
   readonly instructions: number;
   /** The registers that changed. */
   readonly registers: Readonly<Record<string, RegisterJson>>;
   /** The ranges that the case asks to read. */
   readonly memory: readonly { readonly gpa: string; readonly bytes: string }[];
+  /** The first exception raised, not delivered; or `null`. */
   readonly exception: {
     readonly vector: number;
     readonly errorCode: string | null;
