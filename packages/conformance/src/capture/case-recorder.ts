@@ -30,6 +30,7 @@ export interface RecordedCase {
   readonly portReads: readonly string[];
   /** What the translate callback answered, by page. */
   readonly translate: readonly { readonly gvaPage: string; readonly gpaPage: string; readonly result: number }[];
+  /** The callback that failed, where one did. */
   readonly fail?: { readonly callback: CallbackName; readonly at: number; readonly hresult: string };
 }
 
