@@ -3,7 +3,7 @@
  * an exception for the guest, or a failure. The work of each step is in the file of its name; this one is their order.
  */
 import { describesExit, IoExecutor } from "@whvkit/io-executor";
-import { MmioExecutor } from "@whvkit/mmio-executor";
+import { MmioExecutor, refusalOf } from "@whvkit/mmio-executor";
 import {
   type EmulationPhase,
   type EmulationResult,
@@ -174,8 +174,9 @@ export class Emulation<Context> implements InstructionProgress {
       const disabled = this.#enables.check(program.requires);
       if (disabled !== Abort.none) return this.#stopped(disabled, "decode");
     }
-    if (program.unsupported !== null) return this.#unsupported(program, program.unsupported);
-    if (!program.accessesMemory && this.#options.noMemoryOperand !== "execute") return this.#noMemoryOperand(program);
+    const refusal = refusalOf(program);
+    if (refusal === "unsupported-instruction") return this.#unsupported(program);
+    if (refusal !== null && this.#options.noMemoryOperand !== "execute") return this.#noMemoryOperand(program);
     prepared.memoryPlan ??= planRegisters(program, "memory");
     if (!this.#getRegisters(prepared, prepared.memoryPlan)) return this.answers.failed();
     const abort = this.#mmioExecutor.execute(program);
@@ -321,9 +322,9 @@ export class Emulation<Context> implements InstructionProgress {
 
   // ---- instructions that are not carried out ---------------------------------------------------------------------
 
-  #unsupported(program: Program, because: string): EmulationResult {
+  #unsupported(program: Program): EmulationResult {
     if (this.#options.unsupported === "hyperv") return this.#raise(Vector.UD, -1, "decode");
-    const message = `${nameOf(program)} is a valid instruction that the emulator does not carry out: ${because}.`;
+    const message = `${nameOf(program)} is a valid instruction that the emulator does not carry out: ${program.unsupported}.`;
     return this.answers.internal("unsupported-instruction", "decode", message);
   }
 
