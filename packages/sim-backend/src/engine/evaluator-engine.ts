@@ -9,7 +9,6 @@ import {
   Abort,
   codeBits,
   Evaluator,
-  isParagraphMode,
   type Program,
   programFor,
   RegisterOffset,
@@ -21,6 +20,7 @@ import type { GuestMachine } from "../memory/guest-machine.ts";
 import { type CachedCode, CodeCache, type CodePage } from "./code-cache.ts";
 import { type Engine, type EngineContext, EngineStop } from "./engine.ts";
 import { PortInstruction } from "./port-instruction.ts";
+import { stateFault } from "./required-state.ts";
 
 const ripWord = RegisterOffset.rip >> 2;
 const csBaseWord = (RegisterOffset.segments + Segment.cs * 16) >> 2;
@@ -33,8 +33,8 @@ const RecordKind = {
   string: 2,
   port: 3,
   unsupported: 4,
-  /** VEX, XOP and EVEX encodings: invalid in real-address and virtual-8086 mode. */
-  vector: 5,
+  /** Needs processor state that may be off, or an encoding that the mode may not have. */
+  stateful: 5,
 } as const;
 
 class CodeRecord implements CachedCode {
@@ -43,6 +43,8 @@ class CodeRecord implements CachedCode {
   readonly bytes: Uint8Array;
   readonly kind: number;
   readonly port: PortInstruction | null;
+  /** VEX, XOP or EVEX. */
+  readonly isVectorEncoded: boolean;
   verified = 0;
 
   constructor(program: Program, bytes: Uint8Array, port: PortInstruction | null, isVectorEncoded: boolean) {
@@ -50,8 +52,9 @@ class CodeRecord implements CachedCode {
     this.length = program.length;
     this.bytes = bytes;
     this.port = port;
+    this.isVectorEncoded = isVectorEncoded;
     if (port !== null) this.kind = RecordKind.port;
-    else if (isVectorEncoded) this.kind = RecordKind.vector;
+    else if (isVectorEncoded || program.requires !== null) this.kind = RecordKind.stateful;
     else if (program.unsupported !== null) this.kind = RecordKind.unsupported;
     else if (program.string !== null) this.kind = RecordKind.string;
     else if (program.helpers.length > 0 || writesFlagsBeyondStatus(program)) this.kind = RecordKind.system;
@@ -180,14 +183,16 @@ export class EvaluatorEngine implements Engine {
           this.advance(ip, length);
           this.retired++;
           break;
-        case RecordKind.vector:
-          if (isParagraphMode(this.context.registers)) return this.faultAt(record, Vector.UD, -1);
+        case RecordKind.stateful: {
+          const vector = stateFault(program.requires, record.isVectorEncoded, this.context.registers);
+          if (vector >= 0) return this.faultAt(record, vector, -1);
           if (program.unsupported !== null) return this.unsupported(record);
           abort = evaluator.evaluate(program);
           if (abort !== Abort.none) return this.stopFor(record, abort);
           this.advance(ip, length);
           this.retired++;
           break;
+        }
         default:
           return this.unsupported(record);
       }

@@ -53,9 +53,9 @@ export class MemoryArena {
   /** The WebAssembly memory that `buffer` belongs to, where the host offers WebAssembly. */
   readonly memory: WebAssembly.Memory | null;
   readonly capacity: number;
-  /** First byte not handed out yet. */
+  /** First byte that was never handed out: from here on everything is zero. */
   private next = RESERVED_PAGES * PAGE_SIZE;
-  /** Runs given back, by size: they are zeroed and handed out again. */
+  /** Runs given back, in order, never touching each other. */
   private readonly free: { offset: number; size: number }[] = [];
 
   /** @param capacity - bytes, a multiple of 64 KiB. Throws `WhvError` with E_OUTOFMEMORY where the host refuses. */
@@ -95,7 +95,21 @@ export class MemoryArena {
     return offset;
   }
 
+  /** Takes a run back, and joins it with its neighbours. */
   release(offset: number, size: number): void {
-    this.free.push({ offset, size });
+    const { free } = this;
+    let at = free.findIndex((run) => run.offset > offset);
+    if (at < 0) at = free.length;
+    free.splice(at, 0, { offset, size });
+    const following = free[at + 1];
+    if (following !== undefined && following.offset === offset + size) {
+      (free[at] as { size: number }).size += following.size;
+      free.splice(at + 1, 1);
+    }
+    const before = free[at - 1];
+    if (before !== undefined && before.offset + before.size === offset) {
+      before.size += (free[at] as { size: number }).size;
+      free.splice(at, 1);
+    }
   }
 }

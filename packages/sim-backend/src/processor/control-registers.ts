@@ -17,7 +17,7 @@ import {
   Vector,
 } from "@whvkit/x86-semantics";
 import type { TranslationCache } from "../memory/translation-cache.ts";
-import { CR0_BITS, CR3_HIGH_BITS, CR4_BITS, EFER_BITS } from "./cpu-model.ts";
+import { CR0_BITS, CR3_HIGH_BITS, CR4_BITS, CR4_HOST_BITS, EFER_BITS } from "./cpu-model.ts";
 
 const cr0Word = RegisterOffset.cr0 >> 2;
 const cr3Word = RegisterOffset.cr3 >> 2;
@@ -117,7 +117,9 @@ function writeCr4(machine: Machine, cache: TranslationCache, low: number, high: 
   const longMode = (words[eferWord] & Efer.LMA) !== 0;
   const leavesPae = longMode && (low & Cr4.PAE) === 0;
   const changesDepth = longMode && ((old ^ low) & Cr4.LA57) !== 0;
-  if (high !== 0 || (low & ~CR4_BITS) !== 0 || leavesPae || changesDepth) return machine.raise(Vector.GP, 0);
+  // A bit that the host has set may stay.
+  const reserved = ~(CR4_BITS | (old & CR4_HOST_BITS));
+  if (high !== 0 || (low & reserved) !== 0 || leavesPae || changesDepth) return machine.raise(Vector.GP, 0);
   words[cr4Word] = low;
   if (((old ^ low) & CR4_TRANSLATION) !== 0) cache.clear();
   return Abort.none;

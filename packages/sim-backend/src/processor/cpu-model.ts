@@ -64,6 +64,23 @@ export const CR4_BITS: number =
   Cr4.SMEP |
   Cr4.SMAP;
 
+/**
+ * Bits of CR4 that only the host can set: the state of AVX and AVX-512 is there, but CPUID does not offer XSAVE until its
+ * instructions have a meaning, so a guest cannot turn it on by itself.
+ */
+export const CR4_HOST_BITS: number = CR4_BITS | Cr4.OSXSAVE;
+
+/** State components of XCR0: x87, SSE, AVX, opmask, ZMM_Hi256, Hi16_ZMM. */
+export const XCR0_BITS = 0xe7;
+
+/** May XCR0 hold this? x87 always; AVX needs SSE; the three of AVX-512 come together and need AVX. */
+export function acceptsStateComponents(low: number, high: number): boolean {
+  const avx512 = low & 0xe0;
+  if (high !== 0 || (low & 1) === 0 || (low & ~XCR0_BITS) !== 0) return false;
+  if ((low & 4) !== 0 && (low & 2) === 0) return false;
+  return avx512 === 0 || (avx512 === 0xe0 && (low & 4) !== 0);
+}
+
 /** Bits of EFER that the model has; setting another is #GP. */
 export const EFER_BITS: number = Efer.SCE | Efer.LME | Efer.LMA | Efer.NXE;
 

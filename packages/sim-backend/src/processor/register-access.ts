@@ -14,7 +14,7 @@ import {
   WhvError,
 } from "@whvkit/whv-types";
 import { Efer, isCanonical, type RegisterFile, RegisterOffset } from "@whvkit/x86-semantics";
-import { CR0_BITS, CR3_HIGH_BITS, CR4_BITS, EFER_BITS } from "./cpu-model.ts";
+import { acceptsStateComponents, CR0_BITS, CR3_HIGH_BITS, CR4_HOST_BITS, EFER_BITS } from "./cpu-model.ts";
 import type { EventState } from "./event-state.ts";
 import { InterruptStateBit } from "./event-state.ts";
 import {
@@ -178,6 +178,7 @@ export class RegisterAccess {
         return;
       }
       case RegisterKind.fpControlStatus:
+        this.moveStackTop((source[from] >>> 27) & 7);
         halfwords[RegisterOffset.fpuControl >> 1] = source[from];
         halfwords[RegisterOffset.fpuStatus >> 1] = source[from] >>> 16;
         bytes[RegisterOffset.fpuTag] = source[from + 1];
@@ -225,6 +226,19 @@ export class RegisterAccess {
     }
   }
 
+  /**
+   * The platform keeps x87 registers as FXSAVE lays them out: FpMmx0 to FpMmx7 are ST(0) to ST(7), and stay what they are
+   * when a write of FpControlStatus changes TOP. Here the file holds the physical order, so it is turned.
+   */
+  private moveStackTop(top: number): void {
+    const { words, halfwords } = this.registers;
+    const turn = (top - (halfwords[RegisterOffset.fpuStatus >> 1] >> 11)) & 7;
+    if (turn === 0) return;
+    const first = RegisterOffset.fpu >> 2;
+    const old = words.slice(first, first + 32);
+    for (let i = 0; i < 32; i++) words[first + ((i + turn * 4) & 31)] = old[i];
+  }
+
   /** FpMmxN is ST(N): the file holds the physical order, TOP says which is which. */
   private fpuWord(stackIndex: number): number {
     const top = (this.registers.halfwords[RegisterOffset.fpuStatus >> 1] >> 11) & 7;
@@ -259,7 +273,7 @@ function accepts(row: RegisterRow, values: RegisterValues, entry: number): boole
     case ValueCheck.cr3:
       return (high & ~CR3_HIGH_BITS) === 0;
     case ValueCheck.cr4:
-      return high === 0 && (low & ~CR4_BITS) === 0;
+      return high === 0 && (low & ~CR4_HOST_BITS) === 0;
     case ValueCheck.cr8:
       return high === 0 && low >= 0 && low <= 15;
     case ValueCheck.efer:
@@ -270,7 +284,7 @@ function accepts(row: RegisterRow, values: RegisterValues, entry: number): boole
       // Bits 3, 5, 15 and 22 up are reserved and zero.
       return high === 0 && (low & 0xffc0_8028) === 0;
     case ValueCheck.xcr0:
-      return high === 0 && (low & 1) !== 0 && (low & ~3) === 0;
+      return acceptsStateComponents(low, high);
     default:
       return true;
   }

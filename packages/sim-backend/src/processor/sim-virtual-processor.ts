@@ -71,6 +71,11 @@ export interface StepResult {
 
 /** What the simulator's processors offer beyond the platform's. */
 export interface SimVirtualProcessorExtension {
+  /**
+   * How many instructions the next `run` may complete before it answers Canceled: 1 or more, `Infinity` for no limit. At
+   * first the partition's option.
+   */
+  instructionBudget: number;
   /** Instructions completed since the processor was made. A REP instruction counts once. */
   readonly instructionCount: number;
   /** What the last UnsupportedFeature or InvalidVpRegisterValue exit was about, in words; else empty. */
@@ -103,6 +108,7 @@ export class SimVirtualProcessor implements VirtualProcessor, SimVirtualProcesso
   readonly index: number;
   readonly registerFile: RegisterFile;
   exitDetail = "";
+  private budget: number;
 
   private readonly environment: ProcessorEnvironment;
   private readonly memoryOffset: number;
@@ -123,6 +129,7 @@ export class SimVirtualProcessor implements VirtualProcessor, SimVirtualProcesso
   constructor(index: number, environment: ProcessorEnvironment, removed: () => void) {
     this.index = index;
     this.environment = environment;
+    this.budget = environment.instructionBudget;
     this.removed = removed;
     const { arena, map, settings } = environment;
     this.memoryOffset = arena.allocate(PROCESSOR_MEMORY, "WHvCreateVirtualProcessor");
@@ -159,10 +166,19 @@ export class SimVirtualProcessor implements VirtualProcessor, SimVirtualProcesso
     return this.engine.retired;
   }
 
+  get instructionBudget(): number {
+    return this.budget;
+  }
+
+  set instructionBudget(value: number) {
+    if (!(value >= 1)) throw new RangeError(`instructionBudget ${value} is below 1`);
+    this.budget = Math.floor(value);
+  }
+
   run(): RunVpExit {
     this.requireLive("WHvRunVirtualProcessor");
     this.reportsExceptions = false;
-    return this.enter() ?? this.execute(this.environment.instructionBudget);
+    return this.enter() ?? this.execute(this.budget);
   }
 
   step(count: number): StepResult {

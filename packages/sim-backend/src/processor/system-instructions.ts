@@ -37,7 +37,7 @@ import {
 } from "@whvkit/x86-semantics";
 import type { GuestMachine, SystemInstructions } from "../memory/guest-machine.ts";
 import { readControl, writeControl, writeEfer } from "./control-registers.ts";
-import type { CpuModel } from "./cpu-model.ts";
+import { acceptsStateComponents, type CpuModel } from "./cpu-model.ts";
 import type { EventState } from "./event-state.ts";
 import {
   type ExtraRegisters,
@@ -52,6 +52,7 @@ import {
 
 const ripWord = RegisterOffset.rip >> 2;
 const rflagsWord = RegisterOffset.rflags >> 2;
+const xcr0Word = RegisterOffset.xcr0 >> 2;
 const cr4Word = RegisterOffset.cr4 >> 2;
 const dr0Word = RegisterOffset.dr0 >> 2;
 const dr6Word = RegisterOffset.dr6 >> 2;
@@ -187,11 +188,13 @@ export class SystemInstructionSet implements SystemInstructions {
         this.events.inhibitInterrupts();
         return Abort.none;
       case Helper.readExtendedControl:
+        return this.readExtendedControl(aLow);
       case Helper.writeExtendedControl:
+        return this.writeExtendedControl(aLow, bLow, bHigh);
       case Helper.invalidateProcessContext:
       case Helper.monitor:
       case Helper.readPerformanceCounter:
-        // CPUID does not offer XSAVE, INVPCID, MONITOR or performance counters.
+        // CPUID does not offer INVPCID, MONITOR or performance counters.
         return machine.raise(Vector.UD, -1);
       default:
         return this.unsupported(`system operation ${id}`);
@@ -421,6 +424,30 @@ export class SystemInstructionSet implements SystemInstructions {
     }
     this.timestamp.read(machine.data);
     machine.data[2] = words[RegisterOffset.tscAux >> 2];
+    return Abort.none;
+  }
+
+  /** XGETBV: #UD without CR4.OSXSAVE, #GP(0) for a register other than XCR0. */
+  private readExtendedControl(number: number): number {
+    const { machine } = this;
+    const { words } = machine.registers;
+    if ((words[cr4Word] & Cr4.OSXSAVE) === 0) return machine.raise(Vector.UD, -1);
+    if (number !== 0) return machine.raise(Vector.GP, 0);
+    machine.data[0] = words[xcr0Word];
+    machine.data[1] = words[xcr0Word + 1];
+    return Abort.none;
+  }
+
+  /** XSETBV. */
+  private writeExtendedControl(number: number, low: number, high: number): number {
+    const { machine } = this;
+    const { words } = machine.registers;
+    if ((words[cr4Word] & Cr4.OSXSAVE) === 0) return machine.raise(Vector.UD, -1);
+    const abort = this.privileged();
+    if (abort !== Abort.none) return abort;
+    if (number !== 0 || !acceptsStateComponents(low, high)) return machine.raise(Vector.GP, 0);
+    words[xcr0Word] = low;
+    words[xcr0Word + 1] = high;
     return Abort.none;
   }
 
