@@ -85,6 +85,8 @@ const SELECT_OPTION = 9;
 const SEGMENT_SS = 3;
 const SEGMENT_DS = 4;
 const SEGMENT_FS = 5;
+/** Bytes by kind of immediate, see form-fields.ts. */
+const IMMEDIATE_BYTES: Uint8Array = Uint8Array.of(0, 1, 1, 1, 4, 4, 4, 2, 2, 8, 3, 4, 6, 2, 1, 0);
 /** The F2 and F3 bits of the prefixes. */
 const REPEAT_MASK = 3 << PREFIX_REPEAT_SHIFT;
 
@@ -145,15 +147,20 @@ export class Decoder {
     return this.#decode(tail, 0, instruction, available);
   }
 
-  /** Ends a decoding that is not ok: bytes that were not there make it truncated, for they may be anything. */
-  #fail(instruction: Instruction, consumed: number, available: number): DecodeStatus {
+  /**
+   * Ends a decoding that is not ok: bytes that were not there make it truncated, for they may be anything.
+   *
+   * @param consumed - bytes that were read, also those that were not there
+   * @param needed - how many are missing where the bytes that decide it were there
+   */
+  #fail(instruction: Instruction, consumed: number, available: number, needed = 1): DecodeStatus {
     instruction.form = 0;
     instruction.length = 0;
+    instruction.bytesNeeded = 0;
     if (available < MAX_LENGTH && consumed > available) {
-      instruction.bytesNeeded = consumed > MAX_LENGTH ? MAX_LENGTH - available : consumed - available;
+      instruction.bytesNeeded = Math.min(needed, MAX_LENGTH - available);
       return DecodeStatus.truncated;
     }
-    instruction.bytesNeeded = 0;
     return consumed > MAX_LENGTH ? DecodeStatus.tooLong : DecodeStatus.invalid;
   }
 
@@ -412,7 +419,11 @@ export class Decoder {
     }
 
     const length = position - offset;
-    if (length > available || length > MAX_LENGTH) return this.#fail(instruction, length, available);
+    if (length > available || length > MAX_LENGTH) {
+      // With opcode, ModRM and SIB there, the length is certain.
+      const certain = length - displacementSize - IMMEDIATE_BYTES[immediateKind] <= available;
+      return this.#fail(instruction, length, available, certain ? length - available : 1);
+    }
 
     // Operands: the template, plus the register number where the encoding gives one, or the memory operand. Most forms have
     // at most two. Absent ones have the template 0, which stays 0.
