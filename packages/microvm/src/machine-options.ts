@@ -36,6 +36,7 @@ export type ByteSink = (byte: number) => void;
 export interface DebugConsoleOption {
   /** Port number, 0 to 0xffff; customary are 0xe9 and, for POST codes, 0x80 or 0x190. */
   readonly port: number;
+  /** Takes each byte written. */
   readonly output: ByteSink;
 }
 
@@ -56,6 +57,7 @@ export interface MachineLimits {
 export interface MachineOptions {
   /** The backend: `simHypervisor` or `winHypervisor`. */
   readonly hypervisor: Hypervisor;
+  /** What is loaded, and how it is entered. */
   readonly image: GuestImage;
   /** Bytes of RAM, a multiple of 4096, 1 MiB to 64 GiB; 16 MiB when left out. */
   readonly memorySize?: number;
@@ -71,6 +73,7 @@ export interface MachineOptions {
   readonly debugExitPort?: number | null;
   /** Ports whose bytes go to a sink; none when left out. */
   readonly debugConsoles?: readonly DebugConsoleOption[];
+  /** When to stop although the guest goes on; never when left out. */
   readonly limits?: MachineLimits;
   /**
    * What guest time is made of. `"virtual"` makes every run the same: time goes by with instructions and exits, and

@@ -39,10 +39,15 @@ export interface MachineEnd {
 
 /** How often the emulator called back, by callback. @public */
 export interface CallbackCounts {
+  /** Port accesses. */
   readonly ioPort: number;
+  /** Guest-physical accesses: devices, RAM operands, instruction fetch. */
   readonly memory: number;
+  /** Register reads, several registers each. */
   readonly getVirtualProcessorRegisters: number;
+  /** Register writes: one for each emulation that succeeded. */
   readonly setVirtualProcessorRegisters: number;
+  /** Page translations. */
   readonly translateGvaPage: number;
 }
 
@@ -54,6 +59,7 @@ export interface MachineStatistics {
   readonly exitCount: number;
   /** Exits that the emulator finished: port instructions, and instructions with memory operands. */
   readonly emulations: { readonly io: number; readonly mmio: number };
+  /** The emulator's callbacks. */
   readonly callbacks: CallbackCounts;
   /** Interrupts injected. */
   readonly interrupts: number;
@@ -67,6 +73,7 @@ export interface MachineStatistics {
 
 /** The answer of a finished run. @public */
 export interface MachineResult {
+  /** Why it ended. */
   readonly reason: MachineEndReason;
   /** One sentence for people. */
   readonly message: string;
@@ -76,6 +83,7 @@ export interface MachineResult {
   readonly debugExitValue: number | null;
   /** Why the emulation failed, where one did. */
   readonly diagnostic: EmulationDiagnostic | null;
+  /** What it cost. */
   readonly statistics: MachineStatistics;
 }
 

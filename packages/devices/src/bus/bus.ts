@@ -11,8 +11,11 @@ import { PortMap } from "./port-map.ts";
 /** An access that no device claimed: reads give all ones, writes are lost, as on an ISA or PCI bus. @public */
 export interface UnclaimedAccess {
   readonly space: "port" | "memory";
+  /** Port number or guest-physical address. */
   readonly address: number;
+  /** Bytes: accesses that nobody claims are told byte by byte. */
   readonly size: number;
+  /** `false` for a read. */
   readonly write: boolean;
 }
 

@@ -7,6 +7,7 @@
  * @public
  */
 export interface InterruptLine {
+  /** Drives the wire high (`true`) or low. */
   set(level: boolean): void;
 }
 

@@ -28,7 +28,9 @@ const ELCR_WRITABLE = 0xdef8;
  * @public
  */
 export class PicPair {
+  /** IRQ 0 to 7, and the processor's INTR. */
   readonly master: Pic8259;
+  /** IRQ 8 to 15, on the master's line 2. */
   readonly slave: Pic8259;
   readonly #elcr = new Uint8Array(2);
   #requesting = false;

@@ -29,6 +29,7 @@ const PM_TIMER_HALF = 0x800000;
 
 /** What an {@link AcpiPowerManagement} is connected to. @public */
 export interface AcpiPowerManagementOptions {
+  /** Guest time. */
   readonly clock: VirtualClock;
   /** SCI: IRQ 9 on a PC. */
   readonly line?: InterruptLine;
@@ -63,6 +64,7 @@ export class AcpiPowerManagement implements BusDevice {
     this.#timer = options.clock.createTimer(() => this.#update());
   }
 
+  /** Attaches the block at `base`, a multiple of 4. */
   attach(bus: Bus, base = 0x600): Attachment {
     return bus.attachPorts(base, BLOCK_SIZE, this);
   }

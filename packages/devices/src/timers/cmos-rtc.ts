@@ -37,6 +37,7 @@ const INDEX_MASK = 0x7f;
 
 /** What a {@link CmosRtc} is made of. @public */
 export interface CmosRtcOptions {
+  /** Guest time. */
   readonly clock: VirtualClock;
   /** IRQ 8 on a PC. */
   readonly line?: InterruptLine;

@@ -29,6 +29,7 @@ const REFRESH_NANOSECONDS = 15_085;
 
 /** What a {@link Pit8254} is connected to. @public */
 export interface Pit8254Options {
+  /** Guest time. */
   readonly clock: VirtualClock;
   /** OUT of counter 0: IRQ 0 on a PC. */
   readonly line?: InterruptLine;

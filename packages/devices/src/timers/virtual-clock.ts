@@ -10,6 +10,7 @@ export interface ClockTimer {
   readonly deadline: number;
   /** Sets it to expire once at `deadline` (nanoseconds of guest time); one in the past expires at the next advance. */
   schedule(deadline: number): void;
+  /** Makes it expire no more, until it is set again. */
   cancel(): void;
 }
 

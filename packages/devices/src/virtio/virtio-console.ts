@@ -17,8 +17,9 @@ const Config = { cols: 0, rows: 2, emergencyWrite: 8, size: 12 } as const;
 export interface VirtioConsoleOptions {
   /** Takes each byte that the guest sends. */
   readonly output?: (byte: number) => void;
-  /** Width and height of the console in characters; 80 by 25 when left out. */
+  /** Width in characters, 1 to 65535; 80 when left out. */
   readonly columns?: number;
+  /** Height in characters, 1 to 65535; 25 when left out. */
   readonly rows?: number;
 }
 

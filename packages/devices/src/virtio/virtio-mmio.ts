@@ -67,8 +67,11 @@ const FEATURE_VERSION_1 = 0x1;
 
 /** What a {@link VirtioMmio} is connected to. @public */
 export interface VirtioMmioOptions {
+  /** The device type behind the registers. */
   readonly device: VirtioDevice;
+  /** Where the driver's queues and buffers are. */
   readonly ram: GuestRam;
+  /** The interrupt: high while InterruptStatus is not 0. */
   readonly line?: InterruptLine;
 }
 

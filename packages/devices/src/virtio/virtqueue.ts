@@ -28,10 +28,13 @@ export class Virtqueue {
   readonly #interrupt: () => void;
   readonly #broken: (reason: string) => void;
 
-  /** Set by the driver through the transport before the queue is made ready. */
+  /** Entries, as the driver set it through the transport before it made the queue ready. */
   size = 0;
+  /** Guest-physical address of the descriptor table. */
   descriptorArea = 0;
+  /** Guest-physical address of the available ring. */
   driverArea = 0;
+  /** Guest-physical address of the used ring. */
   deviceArea = 0;
 
   #descriptors: DataView | null = null;
@@ -55,6 +58,7 @@ export class Virtqueue {
     this.#broken = broken;
   }
 
+  /** Whether the driver made the queue ready, and it made sense. */
   get ready(): boolean {
     return this.#descriptors !== null;
   }
@@ -96,6 +100,7 @@ export class Virtqueue {
     this.deviceArea = 0;
   }
 
+  /** The driver takes the queue back; what it set stays. */
   disable(): void {
     this.#descriptors = null;
     this.#available = null;
