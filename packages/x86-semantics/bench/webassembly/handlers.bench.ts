@@ -1,6 +1,7 @@
 /**
  * What an instruction costs on a compiled handler and on the evaluator, with the machine's part left as small as it can
- * be: one bench round is a thousand instructions, so a mean of 1 us is 1 ns an instruction. Also what the module of all
+ * be: one bench round is a thousand instructions, so a round of 0.006 ms is 6 ns
+ * an instruction; on a machine with other work the column `min` says most. Also what the module of all
  * forms costs to make and how large it is (printed before the rounds).
  */
 import { Decoder, Instruction } from "@whvkit/x86-decoder";

@@ -24,13 +24,13 @@ import { RegisterOffset, Segment } from "../machine/register-file.ts";
 import type { FieldSource, StateBase } from "./field-source.ts";
 import { expandFlags, hasCount } from "./flag-expansion.ts";
 import { MachineAccess, type MachineImports } from "./machine-access.ts";
-import type { Code, Local } from "./module/code.ts";
+import type { Code, Local, LocalScope } from "./module/code.ts";
 import type { LaneName, LoadName, PlainName, StoreName, ValueType } from "./module/instruction-set.ts";
 import { IMPLICIT_SEGMENT_OPERAND, RECORD_OPERANDS } from "./record.ts";
 import type { Routines } from "./routines.ts";
 import { planValues, type ValuePlan, wantedFlags } from "./value-plan.ts";
 
-/** Where the code of an instruction goes and what it may use. */
+/** Where the code of an instruction goes and what it may use. @public */
 export interface EmitterTarget {
   readonly code: Code;
   readonly state: StateBase;
@@ -47,6 +47,7 @@ export interface EmitterTarget {
  * Emits the instruction. The code falls through when the instruction is done, with the operand stack as it was.
  *
  * @throws Error that names the operation, when there is one that the compiler does not know or that is ill-typed.
+ * @public
  */
 export function emitInstruction(ir: Ir, target: EmitterTarget): void {
   new InstructionEmitter(ir, target).emit();
@@ -102,6 +103,7 @@ class InstructionEmitter {
   readonly #ir: Ir;
   readonly #target: EmitterTarget;
   readonly #code: Code;
+  readonly #scope: LocalScope;
   readonly #access: MachineAccess;
   readonly #plan: ValuePlan;
   readonly #wanted: number;
@@ -114,7 +116,8 @@ class InstructionEmitter {
     this.#target = target;
     this.#code = target.code;
     this.#wanted = target.wantedFlags ?? STATUS_FLAGS;
-    this.#access = new MachineAccess(target.code, target.state, target.imports, target.leave);
+    this.#scope = target.code.scope();
+    this.#access = new MachineAccess(target.code, this.#scope, target.state, target.imports, target.leave);
     this.#plan = planValues(ir.operations, this.#wanted);
   }
 
@@ -130,6 +133,7 @@ class InstructionEmitter {
       }
     }
     this.#storeFlags();
+    this.#scope.release();
   }
 
   #fail(operation: Operation | string, why: string): never {
@@ -156,7 +160,7 @@ class InstructionEmitter {
     const { op, type } = operation;
     // A constant costs no more at each use than a local.
     if (op === "const" || op === "const128" || op === "callSecond") return;
-    const local = this.#code.local(valueTypeOf(type));
+    const local = this.#scope.local(valueTypeOf(type));
     this.#locals[index] = local;
     switch (op) {
       case "load":
@@ -186,7 +190,7 @@ class InstructionEmitter {
     if (known !== undefined) return known;
     const operation = this.#operation(index);
     if (operation.op !== "const" && operation.op !== "const128") this.#fail(operation, "used before it is made");
-    const local = this.#code.local(valueTypeOf(operation.type));
+    const local = this.#scope.local(valueTypeOf(operation.type));
     this.#compute(operation);
     this.#code.set(local);
     return local;
@@ -541,7 +545,7 @@ class InstructionEmitter {
     let secondResult: Local | null = null;
     operations.forEach((other, i) => {
       if (other.op !== "callSecond" || other.call !== index || this.#plan.needed[i] === 0) return;
-      secondResult ??= code.local("i64");
+      secondResult ??= this.#scope.local("i64");
       this.#locals[i] = secondResult;
     });
     this.#access.helper(
@@ -623,7 +627,7 @@ class InstructionEmitter {
       code.op("i64.gt_u");
       return;
     }
-    const shift = code.local("i64");
+    const shift = this.#scope.local("i64");
     code.i64(7);
     code.i64(16);
     code.load("i32.load", state.at(code, RegisterOffset.cr4));
@@ -692,7 +696,7 @@ class InstructionEmitter {
   /** The local with the new RFLAGS, loaded at first use. */
   #newFlags(): Local {
     if (this.#rflags === null) {
-      this.#rflags = this.#code.local("i32");
+      this.#rflags = this.#scope.local("i32");
       this.#loadFlags();
       this.#code.set(this.#rflags);
     }

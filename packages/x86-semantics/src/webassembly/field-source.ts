@@ -21,7 +21,7 @@ import {
 } from "./record.ts";
 import { ADDRESS_TYPE, StateOffset } from "./state-layout.ts";
 
-/** Where the processor's state is: at an address known now, or at the one that a local holds. */
+/** Where the processor's state is: at an address known now, or at the one that a local holds. @public */
 export class StateBase {
   readonly #base: number | Local;
 
@@ -49,7 +49,11 @@ export class StateBase {
   }
 }
 
-/** What a form's code asks of an instruction. Methods push a value on the operand stack of the code they are given. */
+/**
+ * What a form's code asks of an instruction. Methods push a value on the operand stack of the code they are given.
+ *
+ * @public
+ */
 export interface FieldSource {
   /** Pushes an address; operand `operand`'s register is at that address plus the answer. */
   operandRegister(code: Code, operand: number): number;
@@ -77,7 +81,7 @@ const FIELD_LOAD: Readonly<Record<IntegerType, LoadName>> = {
 const STACK_POINTER: number = RegisterOffset.general + 8 * 4;
 const OFFSET_LOAD: LoadName = ADDRESS_TYPE === "i32" ? "i32.load16_u" : "i64.load16_u";
 
-/** Fields of the record whose address a local holds. */
+/** Fields of the record whose address a local holds. @public */
 export class RecordFields implements FieldSource {
   readonly #state: StateBase;
   readonly #record: Local;
@@ -177,7 +181,7 @@ export class RecordFields implements FieldSource {
   }
 }
 
-/** Fields of an instruction that is known while code for it is written. */
+/** Fields of an instruction that is known while code for it is written. @public */
 export class KnownFields implements FieldSource {
   readonly #state: StateBase;
   readonly #instruction: Instruction;

@@ -7,7 +7,11 @@ import { FlagBit, STATUS_FLAGS } from "../ir/flag.ts";
 import { bitsOf, type FlagsKind, type IntegerType } from "../ir/operation.ts";
 import type { Code, Local } from "./module/code.ts";
 
-/** The values of a group; i32 locals for types up to i32. y of the shift and rotate kinds is the count, an i32. */
+/**
+ * The values of a group; i32 locals for types up to i32. y of the shift and rotate kinds is the count, an i32.
+ *
+ * @public
+ */
 export interface FlagGroup {
   readonly kind: FlagsKind;
   readonly type: IntegerType;
@@ -19,12 +23,12 @@ export interface FlagGroup {
 /** All that rotates write. */
 const ROTATE_FLAGS: number = (1 << FlagBit.CF) | (1 << FlagBit.OF);
 
-/** The flags that a kind writes (when its count, where it has one, is not 0). */
+/** The flags that a kind writes (when its count, where it has one, is not 0). @public */
 export function writtenFlags(kind: FlagsKind): number {
   return kind === "rol" || kind === "ror" ? ROTATE_FLAGS : STATUS_FLAGS;
 }
 
-/** Does the kind write nothing when y, the count, is 0? */
+/** Does the kind write nothing when y, the count, is 0? @public */
 export function hasCount(kind: FlagsKind): boolean {
   return kind !== "add" && kind !== "sub" && kind !== "logic";
 }
@@ -32,6 +36,7 @@ export function hasCount(kind: FlagsKind): boolean {
 /**
  * Pushes an i32 that holds the group's flags at their places in RFLAGS, and zeros elsewhere: those of `mask` that the
  * kind writes. The count of a shift or rotate is taken to be other than 0.
+ * @public
  */
 export function expandFlags(code: Code, group: FlagGroup, mask: number): void {
   new Expansion(code, group).push(mask & writtenFlags(group.kind));

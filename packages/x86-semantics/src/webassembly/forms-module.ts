@@ -11,6 +11,7 @@
  *   it; stops at the first status other than 0, with RIP at that instruction. For instructions that do not write RIP.
  * - `statusFlags(formula, x, y, r)`: the flags of a group that was kept; see `routines.ts`.
  */
+import { formName } from "../ir/instruction-form.ts";
 import type { Ir } from "../ir/operation.ts";
 import { RegisterOffset } from "../machine/register-file.ts";
 import { emitInstruction } from "./emitter.ts";
@@ -39,6 +40,8 @@ export interface CompileOptions {
   readonly state?: number | null;
   /** What the module demands of its memory. Default: one page or more, not shared. */
   readonly memory?: MemoryLimits;
+  /** Write names of handlers into the module, for profiles and stack traces. Default false. */
+  readonly names?: boolean;
 }
 
 const HANDLER: FunctionType = { parameters: [ADDRESS_TYPE, ADDRESS_TYPE], result: "i32" };
@@ -73,8 +76,8 @@ export function compileForms(forms: readonly Ir[], options: CompileOptions = {})
   const fixedState = options.state ?? null;
 
   // Forms differ in more than their code does: `inc eax` has two encodings, a size that nothing uses another key.
-  const handlers = forms.map((ir, index) =>
-    module.sharedFunction(`${index} ${ir.form.mnemonic}`, HANDLER, (code) => {
+  const handlers = forms.map((ir) =>
+    module.sharedFunction(formName(ir.form), HANDLER, (code) => {
       const state = new StateBase(fixedState ?? code.parameter(0));
       const fields = new RecordFields(state, code.parameter(1));
       emitInstruction(ir, { code, state, fields, imports, routines, leave: () => code.return() });
@@ -90,7 +93,7 @@ export function compileForms(forms: readonly Ir[], options: CompileOptions = {})
   module.export(EXPORTS.executeBlock, block.reference);
   module.export(EXPORTS.statusFlags, routines.statusFlags());
   module.table(EXPORTS.handlers, handlers);
-  return module.finish();
+  return module.finish(options.names ?? false);
 }
 
 /** Calls the handler that the record (parameter 1) names; leaves its status. */

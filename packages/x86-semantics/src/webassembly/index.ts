@@ -17,7 +17,7 @@ export {
   type MachineImports,
   type Push,
 } from "./machine-access.ts";
-export { Code, type FunctionReference, type FunctionType, type Label, type Local } from "./module/code.ts";
+export { Code, type FunctionReference, type FunctionType, type Label, type Local, LocalScope } from "./module/code.ts";
 export type { LaneName, LoadName, PlainName, StoreName, ValueType } from "./module/instruction-set.ts";
 export { type MemoryLimits, ModuleWriter } from "./module/module.ts";
 export { RECORD_SIZE, RecordOffset, writeRecord } from "./record.ts";

@@ -8,13 +8,14 @@
  */
 import type { IntegerType } from "../ir/operation.ts";
 import type { StateBase } from "./field-source.ts";
-import type { Code, FunctionReference, FunctionType, Local } from "./module/code.ts";
+import type { Code, FunctionReference, FunctionType, Local, LocalScope } from "./module/code.ts";
 import type { LoadName, StoreName } from "./module/instruction-set.ts";
 import type { ModuleWriter } from "./module/module.ts";
 import { StateOffset } from "./state-layout.ts";
 
-/** Name of the module that all imports belong to. */
+/** Name of the module that all imports belong to. @public */
 export const IMPORT_MODULE = "machine";
+/** Name of the imported memory. @public */
 export const IMPORT_MEMORY = "memory";
 
 const i32s = (count: number): FunctionType => ({ parameters: new Array(count).fill("i32"), result: "i32" });
@@ -36,12 +37,15 @@ const IMPORTS = {
   /** helper, a low, a high, b low, b high */
   helper: i32s(5),
 } as const;
+/** Names of the imported functions, which are those of the methods of `Machine`. @public */
 export type ImportName = keyof typeof IMPORTS;
+/** All of them. @public */
 export const IMPORT_NAMES: readonly ImportName[] = Object.keys(IMPORTS) as ImportName[];
 
-/** The imported functions of one module. */
+/** The imported functions of one module. @public */
 export type MachineImports = Readonly<Record<ImportName, FunctionReference>>;
 
+/** Declares the imports in a module, before its first function. @public */
 export function importMachine(module: ModuleWriter): MachineImports {
   const entries = IMPORT_NAMES.map((name) => [name, module.importFunction(IMPORT_MODULE, name, IMPORTS[name])]);
   return Object.fromEntries(entries) as MachineImports;
@@ -57,20 +61,22 @@ const DATA_LOAD: Readonly<Record<MemoryType, LoadName>> = {
   v128: "v128.load",
 };
 
-/** Pushes a value on the operand stack. */
+/** Pushes a value on the operand stack. @public */
 export type Push = () => void;
 
-/** Emits accesses into one function. */
+/** Emits accesses into one function. @public */
 export class MachineAccess {
   readonly #code: Code;
+  readonly #scope: LocalScope;
   readonly #state: StateBase;
   readonly #imports: MachineImports;
   /** Emits what leaves the instruction; a status other than 0 is on the stack. Control does not come back. */
   readonly #leave: () => void;
   #status: Local | null = null;
 
-  constructor(code: Code, state: StateBase, imports: MachineImports, leave: () => void) {
+  constructor(code: Code, scope: LocalScope, state: StateBase, imports: MachineImports, leave: () => void) {
     this.#code = code;
+    this.#scope = scope;
     this.#state = state;
     this.#imports = imports;
     this.#leave = leave;
@@ -79,7 +85,7 @@ export class MachineAccess {
   /** Leaves the instruction when the status on the stack is not 0. */
   #check(): void {
     const code = this.#code;
-    this.#status ??= code.local("i32");
+    this.#status ??= this.#scope.local("i32");
     code.tee(this.#status);
     code.if();
     code.get(this.#status);

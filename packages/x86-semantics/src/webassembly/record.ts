@@ -20,10 +20,10 @@ import { registerLocation } from "../ir/register-location.ts";
 import { RegisterOffset, Segment } from "../machine/register-file.ts";
 import { StateOffset } from "./state-layout.ts";
 
-/** Bytes of one record. */
+/** Bytes of one record. @public */
 export const RECORD_SIZE = 32;
 
-/** Offsets in a record. */
+/** Offsets in a record. @public */
 export const RecordOffset = {
   handler: 0,
   lengthAndScale: 2,

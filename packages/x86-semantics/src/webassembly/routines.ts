@@ -8,6 +8,7 @@ import { expandFlags, hasCount } from "./flag-expansion.ts";
 import type { Code, FunctionReference, FunctionType, Local } from "./module/code.ts";
 import type { ModuleWriter } from "./module/module.ts";
 
+/** Names of the arithmetic routines. @public */
 export type RoutineName =
   | "mulHighUnsigned"
   | "mulHighSigned"
@@ -31,11 +32,12 @@ const TYPES: Readonly<Record<RoutineName, FunctionType>> = {
 export const FLAGS_KINDS: readonly FlagsKind[] = ["add", "sub", "logic", "shl", "shr", "sar", "rol", "ror"];
 export const FLAGS_TYPES: readonly IntegerType[] = ["i8", "i16", "i32", "i64"];
 
-/** The number of a group's formula, as the routine `statusFlags` takes it. */
+/** The number of a group's formula, as the routine `statusFlags` takes it. @public */
 export function flagsFormula(kind: FlagsKind, type: IntegerType): number {
   return 4 * FLAGS_KINDS.indexOf(kind) + FLAGS_TYPES.indexOf(type);
 }
 
+/** The routines of one module. @public */
 export class Routines {
   readonly #module: ModuleWriter;
   readonly #known = new Map<string, FunctionReference>();

@@ -7,10 +7,11 @@ import { REGISTER_FILE_SIZE, RegisterFile } from "../machine/register-file.ts";
 /**
  * The type of addresses in compiled code. With `"i64"` the same emitter writes code for a 64-bit memory (memory64), which
  * Node 20 does not run; in 4 GiB there is room for all tables and up to 3.9 GiB of guest memory.
+ * @public
  */
 export const ADDRESS_TYPE: "i32" | "i64" = "i32";
 
-/** Byte offsets from the start of the state. */
+/** Byte offsets from the start of the state. @public */
 export const StateOffset = {
   registers: 0,
   /** 16 bytes that are always zero: the base, index or segment base that an address lacks. */
@@ -19,7 +20,7 @@ export const StateOffset = {
   data: REGISTER_FILE_SIZE + 16,
 } as const;
 
-/** Bytes of the state, a multiple of 64. */
+/** Bytes of the state, a multiple of 64. @public */
 export const STATE_SIZE: number = (REGISTER_FILE_SIZE + 32 + 63) & ~63;
 
 /**

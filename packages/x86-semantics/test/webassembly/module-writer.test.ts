@@ -200,6 +200,17 @@ describe("instructions", () => {
 });
 
 describe("modules", () => {
+  test("names of functions show in stack traces", () => {
+    const module = new ModuleWriter("i32");
+    const fail = module.function("where it fails (größer)", NOTHING);
+    fail.code.unreachable();
+    module.export("run", fail.reference);
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish(true)));
+    expect(() => (instance.exports["run"] as () => void)()).toThrow(
+      expect.objectContaining({ stack: expect.stringContaining("where it fails (größer)") }),
+    );
+  });
+
   test("imports, a table, shared functions and data", () => {
     const module = new ModuleWriter("i32");
     const limits = { minimum: 1, maximum: 2, shared: false };

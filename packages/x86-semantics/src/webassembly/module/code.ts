@@ -23,25 +23,51 @@ import {
 
 const LATIN1: InstanceType<typeof TextDecoder> = /* @__PURE__ */ new TextDecoder("latin1");
 
-/** The type of a function. One result at most. */
+/** The type of a function. One result at most. @public */
 export interface FunctionType {
   readonly parameters: readonly ValueType[];
   readonly result: ValueType | null;
 }
 
-/** A function as others call it. */
+/** A function as others call it. @public */
 export interface FunctionReference extends FunctionType {
   readonly index: number;
   readonly name: string;
 }
 
-/** A local variable or parameter. */
+/** A local variable or parameter. @public */
 export interface Local {
   readonly index: number;
   readonly type: ValueType;
 }
 
-/** A place to branch to: an open block, loop or if. */
+type FreeLocals = Readonly<Record<ValueType, Local[]>>;
+
+/** Locals that a part of a function uses; one function may hold hundreds of such parts. @public */
+export class LocalScope {
+  readonly #code: Code;
+  readonly #free: FreeLocals;
+  readonly #taken: Local[] = [];
+
+  /** @internal */
+  constructor(code: Code, free: FreeLocals) {
+    this.#code = code;
+    this.#free = free;
+  }
+
+  local(type: ValueType): Local {
+    const local = this.#free[type].pop() ?? this.#code.local(type);
+    this.#taken.push(local);
+    return local;
+  }
+
+  release(): void {
+    for (const local of this.#taken) this.#free[local.type].push(local);
+    this.#taken.length = 0;
+  }
+}
+
+/** A place to branch to: an open block, loop or if. @public */
 export interface Label {
   /** How many frames were open before it. */
   readonly depth: number;
@@ -57,6 +83,20 @@ interface Frame extends Label {
   unreachable: boolean;
 }
 
+/**
+ * A function under way. Each method appends one instruction; the module asks for the finished body.
+ *
+ * @example
+ * ```ts
+ * const module = new ModuleWriter("i32");
+ * const { code, reference } = module.function("twice", { parameters: ["i32"], result: "i32" });
+ * code.get(code.parameter(0));
+ * code.get(code.parameter(0));
+ * code.op("i32.add");
+ * module.export("twice", reference);
+ * ```
+ * @public
+ */
 export class Code {
   readonly name: string;
   readonly type: FunctionType;
@@ -69,6 +109,7 @@ export class Code {
   /** The innermost frame; null once the function has ended. */
   #frame: Frame | null;
   readonly #localTypes: ValueType[] = [];
+  readonly #free: FreeLocals = { i32: [], i64: [], v128: [] };
 
   constructor(name: string, type: FunctionType, addressType: "i32" | "i64") {
     this.name = name;
@@ -214,6 +255,10 @@ export class Code {
     const local = { index: this.parameters.length + this.#localTypes.length, type };
     this.#localTypes.push(type);
     return local;
+  }
+  /** Locals for a while: what a scope took is free for others once it is released. They hold anything at first. */
+  scope(): LocalScope {
+    return new LocalScope(this, this.#free);
   }
   parameter(index: number): Local {
     return this.parameters[index] ?? this.#fail(`no parameter ${index}`);

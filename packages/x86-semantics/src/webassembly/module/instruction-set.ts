@@ -4,6 +4,7 @@
  * instructions, locals and constants carry immediates of their own and are methods of `Code` in `code.ts`.
  */
 
+/** Types of values. @public */
 export type ValueType = "i32" | "i64" | "v128";
 
 /** Binary codes of value types, and of the empty block type. */
@@ -96,6 +97,7 @@ export const PLAIN = {
   "v128.or": row(SIMD + 0x50, VV, "v128"),
   "v128.xor": row(SIMD + 0x51, VV, "v128"),
 } as const satisfies Record<string, PlainInstruction>;
+/** Names of instructions without immediates, in the specification's text format. @public */
 export type PlainName = keyof typeof PLAIN;
 
 /** Instructions with a lane number. `operands` of replace_lane: the vector, then the lane's new value. */
@@ -109,6 +111,7 @@ export const LANE = {
   "i64x2.extract_lane": row(SIMD + 0x1d, V, "i64"),
   "i64x2.replace_lane": row(SIMD + 0x1e, ["v128", "i64"], "v128"),
 } as const satisfies Record<string, PlainInstruction>;
+/** Names of instructions with a lane number. @public */
 export type LaneName = keyof typeof LANE;
 
 /** A memory instruction: `value` is what it loads or stores, `alignment` the base-2 logarithm of the natural one. */
@@ -129,6 +132,7 @@ export const LOAD = {
   "i64.load32_u": memory(0x35, "i64", 2),
   "v128.load": memory(SIMD + 0x00, "v128", 4),
 } as const satisfies Record<string, MemoryInstruction>;
+/** Names of loads. @public */
 export type LoadName = keyof typeof LOAD;
 
 export const STORE = {
@@ -138,6 +142,7 @@ export const STORE = {
   "i32.store16": memory(0x3b, "i32", 1),
   "v128.store": memory(SIMD + 0x0b, "v128", 4),
 } as const satisfies Record<string, MemoryInstruction>;
+/** Names of stores. @public */
 export type StoreName = keyof typeof STORE;
 
 /** Codes of the instructions that `Code` has methods for. */

@@ -6,7 +6,17 @@ import { ByteWriter } from "./byte-writer.ts";
 import { Code, type FunctionReference, type FunctionType } from "./code.ts";
 import { TYPE_CODE } from "./instruction-set.ts";
 
-const Section = { type: 1, import: 2, function: 3, table: 4, export: 7, element: 9, code: 10, data: 11 } as const;
+const Section = {
+  custom: 0,
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  export: 7,
+  element: 9,
+  code: 10,
+  data: 11,
+} as const;
 const External = { function: 0, table: 1, memory: 2 } as const;
 const FUNCTION_TYPE = 0x60;
 const FUNCREF = 0x70;
@@ -17,8 +27,10 @@ const LIMITS_64 = 4;
 const I32_CONST = 0x41;
 const I64_CONST = 0x42;
 const END = 0x0b;
+/** The part of the name section that holds functions' names. */
+const FUNCTION_NAMES = 1;
 
-/** What a module demands of its memory, in pages of 64 KiB. */
+/** What a module demands of its memory, in pages of 64 KiB. @public */
 export interface MemoryLimits {
   readonly minimum: number;
   readonly maximum: number | null;
@@ -31,6 +43,7 @@ interface ImportedFunction {
   readonly typeIndex: number;
 }
 
+/** A module under way: imports first, then functions, then {@link ModuleWriter.finish}. @public */
 export class ModuleWriter {
   /** The type of addresses in the one memory. */
   readonly addressType: "i32" | "i64";
@@ -111,8 +124,12 @@ export class ModuleWriter {
     this.#data.push({ offset, bytes });
   }
 
-  /** The module's bytes. */
-  finish(): Uint8Array<ArrayBuffer> {
+  /**
+   * The module's bytes.
+   *
+   * @param names - write the functions' names, for profiles and stack traces (core specification 2.0, appendix A.4)
+   */
+  finish(names = false): Uint8Array<ArrayBuffer> {
     const out = new ByteWriter(4096);
     out.bytes([0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0]); // "\0asm", version 1
     const section = (id: number, count: number, write: (s: ByteWriter) => void): void => {
@@ -178,7 +195,25 @@ export class ModuleWriter {
         s.bytes(bytes);
       }
     });
+    if (names) this.#writeNames(out);
     return out.finish();
+  }
+
+  #writeNames(out: ByteWriter): void {
+    const entries = new ByteWriter(1024);
+    entries.unsigned(this.#imports.length + this.#functions.length);
+    [...this.#imports, ...this.#functions.map(({ code }) => code)].forEach(({ name }, index) => {
+      entries.unsigned(index);
+      entries.name(name);
+    });
+    const section = new ByteWriter(1024);
+    section.name("name");
+    section.byte(FUNCTION_NAMES);
+    section.unsigned(entries.length);
+    section.append(entries);
+    out.byte(Section.custom);
+    out.unsigned(section.length);
+    out.append(section);
   }
 
   #writeImports(s: ByteWriter): void {
