@@ -37,7 +37,7 @@ export function bindUnsupported(instruction: Instruction, reason: string): Progr
     mnemonic: instruction.mnemonic,
     length: instruction.length,
     mode: instruction.mode,
-    code: new Int32Array(STRIDE),
+    code: Int32Array.from({ length: STRIDE }, (_, i) => (i === 0 ? Opcode.unsupported : 0)),
     reads: [],
     writes: [],
     writesIp: false,

@@ -5,8 +5,7 @@
  *
  * What an instruction means is not here (`../families/`), nor how REP repeats (`../repeat/`).
  */
-import type { Machine } from "../machine/machine.ts";
-import { Vector } from "../machine/machine.ts";
+import { Abort, type Machine, Vector } from "../machine/machine.ts";
 import { RegisterOffset } from "../machine/register-file.ts";
 import { Opcode, STRIDE } from "./opcode.ts";
 import type { Program } from "./program.ts";
@@ -65,7 +64,9 @@ export class Evaluator {
       const opcode = code[pc];
       switch (opcode) {
         case 0: // end
-          return 0;
+          return Abort.none;
+        case 77: // unsupported
+          return Abort.unsupported;
         case 1: // const32
           s[code[pc + 1]] = code[pc + 2];
           break;

@@ -11,6 +11,8 @@ export const STRIDE = 8;
 export const Opcode = {
   /** The instruction is done. */
   end: 0,
+  /** All that a program without a meaning holds: answers `Abort.unsupported`. */
+  unsupported: 77,
   /** d, value */
   const32: 1,
   /** d, low, high */

@@ -55,7 +55,8 @@ export interface Program {
   readonly helpers: readonly Helper[];
   /** Processor state that must be enabled; the program does not check it. Null for general registers alone. */
   readonly requires: RequiredState | null;
-  /** Why this instruction has no meaning here; null when it has one. A program with a reason must not be evaluated. */
+  /** Why this instruction has no meaning here; null when it has one. Evaluating one with a reason answers
+   * `Abort.unsupported` and does nothing. */
   readonly unsupported: string | null;
   /** The form's meaning, and what this instruction puts into it; for the printer. Null when unsupported. */
   readonly ir: Ir | null;

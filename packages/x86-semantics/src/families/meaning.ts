@@ -23,6 +23,7 @@ import { system } from "./system.ts";
 import { whyUnsupported } from "./unsupported.ts";
 import { vectorIntegers } from "./vector-integers.ts";
 import { vectorMoves } from "./vector-moves.ts";
+import { x87State } from "./x87-state.ts";
 
 /** Every family, in the order of the manual's summary (Intel SDM volume 1, chapter 5). */
 export const families: readonly Family[] = [
@@ -38,6 +39,7 @@ export const families: readonly Family[] = [
   stack,
   flags,
   system,
+  x87State,
   vectorMoves,
   vectorIntegers,
   mask,
@@ -138,7 +140,7 @@ function carriedImmediates(instruction: Instruction, carried: CarriedImmediates)
  * It may be kept as long as the instruction's bytes and mode stay the same, wherever they stand. It allocates; keep
  * programs in a cache by bytes and mode.
  *
- * @returns a program; where `unsupported` is not null it must not be evaluated
+ * @returns a program; where `unsupported` is not null, evaluating it does nothing but answer `Abort.unsupported`
  *
  * @example
  * ```ts

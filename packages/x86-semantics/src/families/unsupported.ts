@@ -14,9 +14,9 @@ const FLOAT = "(ps|pd|ss|sd|ph|sh)";
 const rows: readonly Row[] = [
   { reason: "not an instruction", mnemonics: /^(invalid|undoc)$/ },
   {
-    reason: "x87 arithmetic and its environment have no meaning yet",
+    reason: "x87 arithmetic has no meaning yet",
     mnemonics:
-      /^(f(2xm1|abs|addp?|bld|bstp|chs|cmovn?(b|be|e|u)|com(ip?|pp?)?|cos|decstp|divr?p?|freep?|i(add|comp?|divr?|ld|mul|ncstp|stt?p?|subr?)|ld(1|cw|env|l2[et]|l[gn]2|pi|z)?|mulp?|n(clex|disi|eni|init|op|save|setpm|stcw|stenv|stsw)|patan|prem1?|ptan|rndint|rstor|rstpm|scale|sin|sincos|sqrt|st(dw|sg|p|pnce)?|subr?p?|tst|ucom(ip?|pp?)?|xam|xch|xtract|yl2x(p1)?)|ffreep?|wait)$/,
+      /^(f(2xm1|abs|addp?|bld|bstp|chs|cmovn?(b|be|e|u)|com(ip?|pp?)?|cos|decstp|divr?p?|freep?|i(add|comp?|divr?|ld|mul|ncstp|stt?p?|subr?)|ld(1|env|l2[et]|l[gn]2|pi|z)?|mulp?|n(disi|eni|save|setpm|stenv)|patan|prem1?|ptan|rndint|rstor|rstpm|scale|sin|sincos|sqrt|st(dw|sg|p|pnce)?|subr?p?|tst|ucom(ip?|pp?)?|xam|xch|xtract|yl2x(p1)?)|ffreep?)$/,
   },
   {
     reason: "floating-point arithmetic of SSE and AVX has no meaning yet",
@@ -72,7 +72,7 @@ const rows: readonly Row[] = [
   { reason: "AMX tiles have no meaning yet", mnemonics: /^(t(cmm\w+|dp\w+|ile\w+)|ldtilecfg|sttilecfg)$/ },
   {
     reason: "saving and restoring extended state has no meaning yet",
-    mnemonics: /^(fx(save|rstor)(64)?|xsave(c|opt|s)?(64)?|xrstors?(64)?)$/,
+    mnemonics: /^(xsave(c|opt|s)?(64)?|xrstors?(64)?)$/,
   },
   {
     reason: "virtualisation inside the guest is not offered",

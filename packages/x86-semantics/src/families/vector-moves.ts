@@ -265,9 +265,6 @@ const ldmxcsr: Definition = (b) => {
 };
 const stmxcsr: Definition = (b) => b.write(b.operand(0), b.registerAt(RegisterOffset.mxcsr, "i32"));
 
-/** EMMS and FEMMS: all x87 registers empty. */
-const emptyMmx: Definition = (b) => b.setRegisterAt(RegisterOffset.fpuTag, 1, b.constant("i8", 0));
-
 /** MOVDIR64B: 64 bytes from memory to [operand 0] in ES, which must be aligned. */
 const movdir64b: Definition = (b) => {
   const offset = b.operandRegister(b.operand(0), b.addressType);
@@ -350,9 +347,8 @@ const laneControl = [
 
 export const vectorMoves: Family = {
   name: "vector-moves",
-  // EMMS and MOVDIR64B name no vector register.
-  requires: (form) =>
-    form.mnemonic === "movdir64b" ? null : form.mnemonic.endsWith("emms") ? "mmx" : vectorState(form),
+  // MOVDIR64B names no vector register.
+  requires: (form) => (form.mnemonic === "movdir64b" ? null : vectorState(form)),
   immediates: Object.fromEntries(
     [...withControl, ...laneControl, "vperm2f128", "vperm2i128", "vpermq", "vpermpd"].map((name) => [
       name,
@@ -408,8 +404,6 @@ export const vectorMoves: Family = {
     vldmxcsr: ldmxcsr,
     stmxcsr,
     vstmxcsr: stmxcsr,
-    emms: emptyMmx,
-    femms: emptyMmx,
     movdir64b,
   },
 };

@@ -248,7 +248,7 @@ export interface StringElement {
  * run. The Ir does not check it: an emulator of exits need not, since the processor has; a simulator does, before it runs
  * the program (#UD or #NM; Intel SDM volume 3, 2.5 and 14.1).
  */
-export type RequiredState = "mmx" | "sse" | "avx" | "avx512";
+export type RequiredState = "x87" | "mmx" | "sse" | "avx" | "avx512";
 
 /** The meaning of one instruction form. */
 export interface Ir {
