@@ -34,7 +34,11 @@ gdt_pointer:
 %endmacro
 align 16
 idt:
-%rep TIMER_VECTOR
+%rep PAGE_FAULT_VECTOR
+        gate unexpected_exception
+%endrep
+        gate page_fault
+%rep TIMER_VECTOR - PAGE_FAULT_VECTOR - 1
         gate unexpected_exception
 %endrep
         gate timer_interrupt
@@ -76,6 +80,14 @@ number: times 10 db "0"
 section .bss
 checks: resd 1
 ticks:  resd 1
+fault_address:
+        resq 1
+fault_error:
+        resd 1
+fault_left:
+        resd 1
+fault_count:
+        resd 1
 loop_buffer:
         resb 8
 line_complete:

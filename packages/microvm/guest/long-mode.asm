@@ -3,6 +3,7 @@ bits 64
 %define MODE 64
 
 %define HIGH    0xffff800000000000              ; the first 2 MiB again
+%define FAULT_ENTRY PAGE_TABLES + 0x3000 + 8 * (FAULT_PAGE >> 12)
 
 long_start:
         mov ax, 0x10
@@ -87,6 +88,26 @@ long_start:
         mov eax, BLANK << 16 | BLANK
         mov ecx, 2 * COLUMNS / 2
         rep stosd
+        done
+
+        topic "  a page fault inside REP MOVSB            "
+        mov dword [FAULT_ENTRY], 0
+        invlpg [FAULT_PAGE]
+        mov esi, SCREEN
+        mov edi, FAULT_PAGE - 4
+        mov ecx, 8
+        rep movsb                               ; four bytes, the fault, and four more
+        cmp dword [fault_count], 1
+        expect e, "one page fault"
+        cmp qword [fault_address], FAULT_PAGE
+        expect e, "its address"
+        cmp dword [fault_error], 2
+        expect e, "its error code: a write to a page that is not there"
+        cmp dword [fault_left], 4
+        expect e, "half of the bytes were moved before it"
+        mov rax, [SCREEN]
+        cmp [FAULT_PAGE - 4], rax
+        expect e, "all of them after it"
         done
 
         topic "  virtio entropy: a queue in guest memory  "
@@ -265,6 +286,21 @@ serial_interrupt:
         pop rdx
         pop rcx
         pop rax
+        iretq
+
+; Notes the fault, makes the page present, and lets the instruction go on where it stood.
+page_fault:
+        push rax
+        mov rax, cr2
+        mov [fault_address], rax
+        mov eax, [rsp + 8]                      ; error code
+        mov [fault_error], eax
+        mov [fault_left], ecx
+        inc dword [fault_count]
+        mov dword [FAULT_ENTRY], FAULT_PAGE | 3
+        invlpg [FAULT_PAGE]
+        pop rax
+        add rsp, 8
         iretq
 
 unexpected_exception:

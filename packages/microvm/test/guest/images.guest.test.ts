@@ -76,6 +76,23 @@ describe("a run ends", () => {
   });
 });
 
+it("a timer interrupts code that never exits", () => {
+  const guest = image(
+    16,
+    ...[0xfa, 0xc7, 0x06, 0x80, 0x00, 0x28, 0x80], // cli; mov word [4 * 0x20], handler
+    ...[0xc7, 0x06, 0x82, 0x00, 0x00, 0x00], // mov word [4 * 0x20 + 2], 0
+    ...[0xb0, 0x13, 0xe6, 0x20, 0xb0, 0x20, 0xe6, 0x21, 0xb0, 0x01, 0xe6, 0x21], // a single PIC, vectors from 0x20
+    ...[0xb0, 0x30, 0xe6, 0x43, 0xb0, 0xa9, 0xe6, 0x40, 0xb0, 0x04, 0xe6, 0x40], // PIT: mode 0, 1,193 ticks
+    ...[0xfb, 0xeb, 0xfe], // sti; jmp $
+    ...[0xb0, 0x07, 0xe6, 0xf4], // handler: mov al, 7; out 0xf4, al
+  );
+  const { result } = boot(guest);
+  expect(result).toMatchObject({ reason: "debug-exit", debugExitValue: 7, statistics: { interrupts: 1 } });
+  // A millisecond, and as late as the backend looks up: 100,000 instructions of 10 ns.
+  expect(result.statistics.guestNanoseconds).toBeGreaterThan(1e6);
+  expect(result.statistics.guestNanoseconds).toBeLessThan(2.1e6);
+});
+
 it("types in slices, as a host with an event loop does", () => {
   let serial = "";
   const machine = createMachine({
