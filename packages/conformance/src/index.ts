@@ -4,7 +4,12 @@
  *
  * @packageDocumentation
  */
-export { type RecordedCase, recordEmulations } from "./capture/case-recorder.ts";
+export {
+  type CreateEmulator,
+  type EmulatorCreationOptions,
+  type RecordedCase,
+  recordEmulations,
+} from "./capture/case-recorder.ts";
 export { caseFormat, caseId, readEmulationCase } from "./emulation/case-reader.ts";
 export type {
   CallbackName,

@@ -234,6 +234,11 @@ describe("memory", () => {
     ]);
   });
 
+  test("runs that touch are one piece of RAM", () => {
+    const outcome = run(withMemory, (host) => host.memory(1, 0xffe, 4, 0x8877_6655n));
+    expect(outcome.memory).toEqual([{ gpa: "0xffe", bytes: "55667788" }]);
+  });
+
   test("of overlapping runs the later one holds", () => {
     const overlapping = {
       ...mmio,
@@ -369,7 +374,7 @@ test("a runner keeps one emulator while the options stay the same, and destroys 
   const events: string[] = [];
   const createEmulator = <Context>(
     callbacks: EmulatorCallbacks<Context>,
-    options: Readonly<Record<string, unknown>>,
+    options: Readonly<Record<string, unknown>> = {},
   ): Emulator<Context> => {
     const name = JSON.stringify(options);
     events.push(`create ${name}`);

@@ -32,7 +32,18 @@ export interface RecordedCase {
   readonly translate: readonly { readonly gvaPage: string; readonly gpaPage: string; readonly result: number }[];
   /** The callback that failed, where one did. */
   readonly fail?: { readonly callback: CallbackName; readonly at: number; readonly hresult: string };
+  /** Creation options of the emulator, where it was given any. */
+  readonly options?: EmulatorCreationOptions;
 }
+
+/** Creation options of an emulator; functions among them do not survive JSON. @public */
+export type EmulatorCreationOptions = Readonly<Record<string, unknown>>;
+
+/** A function that creates emulators; `createEmulator` of `@whvkit/emulator-core` fits. @public */
+export type CreateEmulator = <Context>(
+  callbacks: EmulatorCallbacks<Context>,
+  options?: EmulatorCreationOptions,
+) => Emulator<Context>;
 
 /** What a callback that threw counts as. */
 const thrownHresult = 0x8000_4005;
@@ -51,15 +62,19 @@ const thrownHresult = 0x8000_4005;
  * @public
  */
 export function recordEmulations(
-  createEmulator: <Context>(callbacks: EmulatorCallbacks<Context>) => Emulator<Context>,
+  createEmulator: CreateEmulator,
   sink: (recorded: RecordedCase) => void,
-): <Context>(callbacks: EmulatorCallbacks<Context>) => Emulator<Context> {
+): CreateEmulator {
   let nextId = 1;
-  return <Context>(callbacks: EmulatorCallbacks<Context>): Emulator<Context> => {
+  return <Context>(callbacks: EmulatorCallbacks<Context>, options: EmulatorCreationOptions = {}): Emulator<Context> => {
     let draft = new Draft();
-    const emulator = createEmulator(recordingCallbacks(callbacks, () => draft));
+    const emulator = createEmulator(
+      recordingCallbacks(callbacks, () => draft),
+      options,
+    );
     const finish = (kind: "mmio" | "io", vp: object, exit: object): void => {
-      sink({ format: caseFormat, id: nextId++, kind, vp, exit, ...draft.json() });
+      const recorded: RecordedCase = { format: caseFormat, id: nextId++, kind, vp, exit, ...draft.json() };
+      sink(Object.keys(options).length === 0 ? recorded : { ...recorded, options });
     };
     return {
       tryIoEmulation(context, vpContext, exitContext) {

@@ -6,13 +6,13 @@ import {
   type EmulationDiagnostic,
   type EmulationResult,
   type Emulator,
-  type EmulatorCallbacks,
   IoPortAccessContextView,
   MemoryAccessContextView,
   statusNames,
   VpExitContextView,
   type WHV_X64_SEGMENT_REGISTER,
 } from "@whvkit/whv-types";
+import type { CreateEmulator } from "../capture/case-recorder.ts";
 import { CaseHost, caseCallbacks } from "../host/case-host.ts";
 import type { CallbackCall } from "../host/transcript.ts";
 import { hexNumber, hexString } from "../json/json-fields.ts";
@@ -30,10 +30,7 @@ import {
 /** Where a case's emulator comes from; `@whvkit/emulator-core`'s `createEmulator` fits. @public */
 export interface EmulatorSource {
   /** Creates an emulator over the callbacks; `options` are the case's, unchecked. */
-  readonly createEmulator: <Context>(
-    callbacks: EmulatorCallbacks<Context>,
-    options: Readonly<Record<string, unknown>>,
-  ) => Emulator<Context>;
+  readonly createEmulator: CreateEmulator;
 }
 
 /** `EmulationDiagnostic` as JSON. @public */
