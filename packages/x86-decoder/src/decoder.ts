@@ -71,7 +71,7 @@ const DI = 7;
 /** Base and index of 16-bit addressing by ModRM.rm; SDM volume 2, table 2-1. */
 const bases16: Uint16Array = Uint16Array.of(BX, BX, BP, BP, SI, DI, BP, BX).map((number) => GPR16 | number);
 const indexes16: Uint16Array = Uint16Array.of(GPR16 | SI, GPR16 | DI, GPR16 | SI, GPR16 | DI, 0, 0, 0, 0);
-/** Selectors of decision nodes, in the order of tooling/x86-tables/src/tree.mjs. */
+/** Selectors of decision nodes, in the order of tooling/x86-tables/src/tree.js. */
 const SELECT_REG = 1;
 const SELECT_MOD = 2;
 const SELECT_PREFIX = 3;

@@ -24,7 +24,7 @@ import {
   VECTOR_Z,
 } from "./vector-prefix.ts";
 
-/** Numbers of the checks; tooling/x86-tables/src/packing.mjs assigns them. */
+/** Numbers of the checks; tooling/x86-tables/src/packing.js assigns them. */
 const CONTROL_REGISTER = 1;
 const DEBUG_REGISTER = 2;
 const SEGMENT_STORE = 3;

@@ -4,8 +4,7 @@
 import { ESCAPE_62, ESCAPE_C4, ESCAPE_C5 } from "./opcode-roles.ts";
 import { MAP_EVEX, MAP_VEX } from "./table/form-table.ts";
 
-/** Bits 0-7: EVEX's third byte `z L'L b V' aaa` with V' cleared. */
-export const VECTOR_EVEX_MASK = 0xff;
+// Bits 0-7: EVEX's third byte `z L'L b V' aaa` with V' cleared.
 export const VECTOR_OPMASK_MASK = 7;
 export const VECTOR_B = 0x10;
 export const VECTOR_Z = 0x80;

@@ -5,8 +5,14 @@ import { describe, expect, test } from "vitest";
 import { Decoder, formatInstruction } from "../src/index.ts";
 import { evexOpcodes, legacyOpcodes, randomInstructions, vexOpcodes } from "./oracle/byte-strings.ts";
 import { addresses, compareAll } from "./oracle/comparison.ts";
-import { decodingDifferences, explain, flagDifferences, textDifferences } from "./oracle/differences.ts";
-import { compareFlags, compareFlow } from "./oracle/iced-information.ts";
+import {
+  decodingDifferences,
+  explain,
+  flagDifferences,
+  registerDifferences,
+  textDifferences,
+} from "./oracle/differences.ts";
+import { compareFlags, compareFlow, compareRegisters } from "./oracle/iced-information.ts";
 import { icedFormatter, normalise } from "./oracle/iced-text.ts";
 
 const campaign = Number(process.env["X86_CAMPAIGN"] ?? 0);
@@ -44,6 +50,17 @@ describe.each(modes)("in %i-bit mode as iced-x86", (mode) => {
       randomInstructions(seed + 1, mode, count / 10),
       [...decodingDifferences, ...flagDifferences],
       check,
+    );
+    expect(outcome.unexplained).toEqual([]);
+  });
+
+  test("used registers", { timeout }, () => {
+    const differences = [...decodingDifferences, ...registerDifferences];
+    const outcome = compareAll(
+      new Decoder(mode),
+      randomInstructions(seed + 3, mode, count / 10),
+      differences,
+      compareRegisters,
     );
     expect(outcome.unexplained).toEqual([]);
   });

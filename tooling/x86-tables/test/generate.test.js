@@ -2,12 +2,12 @@
 
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { generate, readForms } from "../src/generate.mjs";
+import { generate, readForms } from "../src/generate.js";
 
 test("the committed tables are what the generator makes", () => {
   for (const [name, text] of generate()) {
     const file = new URL(`../../../packages/x86-decoder/src/table/${name}`, import.meta.url);
-    expect(readFileSync(file, "utf8") === text, `${name}: run node tooling/x86-tables/src/generate.mjs`).toBe(true);
+    expect(readFileSync(file, "utf8") === text, `${name}: run node tooling/x86-tables/src/generate.js`).toBe(true);
   }
 });
 

@@ -1,7 +1,7 @@
 // What one decoded instruction reads and writes: the form's effects with sizes, registers and prefixes filled in.
 
 import type { Instruction } from "../instruction.ts";
-import { Mnemonic } from "../mnemonic.ts";
+import { Mnemonic, mnemonicName } from "../mnemonic.ts";
 import { OperandKind } from "../operand.ts";
 import { Register, RegisterClass, registerClass } from "../register.ts";
 import { accessOf, DYNAMIC_ADDRESS, DYNAMIC_OPERAND, effectsOf, informationTable } from "./effect-table.ts";
@@ -99,6 +99,7 @@ export function instructionInfo(instruction: Instruction): InstructionInformatio
       const merges =
         i === 0 &&
         instruction.opmask !== 0 &&
+        !blends.test(mnemonicName(instruction.mnemonic)) &&
         !instruction.zeroing &&
         access === WRITE &&
         registerClass(instruction.operandRegister(0)) !== RegisterClass.mask;
@@ -136,6 +137,8 @@ const ignoresAddress: ReadonlySet<number> = /* @__PURE__ */ new Set([
   Mnemonic.ud0,
   Mnemonic.ud1,
 ]);
+/** Instructions whose opmask chooses between two sources, so that it merges nothing. */
+const blends = /^vp?blendm/;
 const shifts: ReadonlySet<number> = /* @__PURE__ */ new Set([
   Mnemonic.rol,
   Mnemonic.ror,

@@ -3,16 +3,16 @@
 /** Bits 0-3: how the immediate is read. */
 export const IMMEDIATE_MASK = 0xf;
 export const IMMEDIATE_BYTE = 1;
-export const IMMEDIATE_BYTE_SIGNED = 2;
+// 2: a byte that is sign-extended.
 /** The last of the kinds that are one byte. */
 export const IMMEDIATE_BRANCH8 = 3;
 export const IMMEDIATE_DWORD = 4;
-export const IMMEDIATE_DWORD_SIGNED = 5;
+// 5: a doubleword that is sign-extended.
 /** The last of the kinds that are four bytes. */
 export const IMMEDIATE_BRANCH32 = 6;
 export const IMMEDIATE_WORD = 7;
 export const IMMEDIATE_BRANCH16 = 8;
-export const IMMEDIATE_QWORD = 9;
+// 9: a quadword.
 /** ENTER: a word and a byte. */
 export const IMMEDIATE_WORD_BYTE = 10;
 export const IMMEDIATE_FAR16 = 11;
@@ -55,10 +55,9 @@ export const CHECK_MASK = 0xf;
 export const VECTOR_SHIFT = 21;
 /** Bits 23-24: 0 no broadcast, else the broadcast element is 1 << n bytes. */
 export const BROADCAST_SHIFT = 23;
-export const LENGTH_IGNORED: number = 1 << 25;
+// Bit 25: L or L'L is ignored.
 /** ModRM.mod is not read: always a register. */
 export const MOD_IGNORED: number = 1 << 26;
-/** 66 is part of the opcode, not an operand-size prefix. */
-export const CONSUMES_66: number = 1 << 27;
+// Bit 27: 66 is part of the opcode, not an operand-size prefix.
 /** Bits 28-31: 0 disp8 scales by the memory operand's size, else by 1 << (n - 1). */
 export const DISP8_SHIFT = 28;

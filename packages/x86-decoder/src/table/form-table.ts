@@ -3,16 +3,13 @@
 import * as columns from "./form-columns.generated.ts";
 import { unpackNumbers, unpackRuns } from "./unpacking.ts";
 
-/** At most this many operands. */
-export const MAX_OPERANDS = 5;
-
 /** A form's record in `formRecords` starts at `form << RECORD_SHIFT`. */
 export const RECORD_SHIFT = 3;
 /** In a record: what the decoder must know, see form-fields.ts. */
 export const RECORD_FLAGS = 0;
 /** In a record: the memory operand as a packed operand; bits 4-13 hold the class of a vector index. */
 export const RECORD_MEMORY = 1;
-/** In a record: the first of MAX_OPERANDS operand templates in the layout of operand.ts. */
+/** In a record: the first of five operand templates in the layout of operand.ts. */
 export const RECORD_OPERANDS = 2;
 /** In a record: bits 0-15 the mnemonic, from bit 16 the number of operands. */
 export const RECORD_NAME = 7;

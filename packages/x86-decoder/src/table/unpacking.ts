@@ -1,4 +1,4 @@
-// Reads the strings of the generated columns back into numbers. tooling/x86-tables/src/packing.mjs writes them.
+// Reads the strings of the generated columns back into numbers. tooling/x86-tables/src/packing.js writes them.
 
 /** Digits are the printable ASCII characters from "!" without the quotation mark and the backslash, in order. */
 function digit(code: number): number {

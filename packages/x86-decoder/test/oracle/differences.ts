@@ -45,6 +45,44 @@ export const flagDifferences: readonly Difference[] = [
   },
 ];
 
+/** Used registers: general, vector, opmask and control registers; segment registers are compared as the operand's segment. */
+export const registerDifferences: readonly Difference[] = [
+  {
+    pattern: /^(Int|Int1|Int3|Into|Rsm)(_\w+)?: /,
+    reason: "Interrupt delivery and RSM use the stack pointer; iced leaves that out.",
+  },
+  {
+    pattern: /^Cmov\w+: /,
+    reason:
+      "CMOVcc's destination is read where the condition fails, and written (zero-extended) in either case (SDM volume 2, CMOVcc).",
+  },
+  {
+    pattern: /^Sys(call|retd)/,
+    reason: "SYSCALL and SYSRET save and load RFLAGS in R11 in every 64-bit form (SDM volume 2, SYSCALL).",
+  },
+  {
+    pattern: /^F(ld|ild|bld|add|sub|subr|mul|div|divr|rstor|nsave|ninit|[a-z0-9]+)[_a-z0-9]*: /i,
+    reason:
+      "x87 registers: we list ST0 and ST1 as they are named before the instruction, and not the whole state that FRSTOR and FNSAVE move.",
+  },
+  {
+    pattern: /^(Xor|Sub)_|^(P?xor|Psub|Pcmpgt)\w*_(mm|xmm)|^VEX_V(p?xor|psub|pcmpgt)|^EVEX_Vp?xor|^(Xorps|Xorpd)/i,
+    reason: "iced drops the read of `xor r, r` and its like; we report the instruction, not the idiom.",
+  },
+  { pattern: /^VEX_Vzero(all|upper): /, reason: "All vector registers, which we do not list one by one." },
+  { pattern: /^VEX_K(xor|andn|xnor)|^VEX_Vpandn|^Pandn/, reason: "The same idiom on masks." },
+  { pattern: /^EVEX_V(4f|p4d)/, reason: "The block of four registers after the one that is named." },
+  { pattern: /^EVEX_Vp2intersect/, reason: "The second mask register of the pair." },
+  {
+    pattern: /^Insertq_xmm_xmm_imm8_imm8/,
+    reason: "INSERTQ keeps the bits outside the field: the destination is read (APM volume 4, INSERTQ).",
+  },
+  {
+    pattern: /^(Via|X|Ccs|Montmul|Enclu|Encls|Enclv|Skinit|Pconfig|Getsec)/,
+    reason: "Implicit registers of PadLock, SGX and SMX leaf functions depend on the function.",
+  },
+];
+
 /** Text of instructions that are left out of the comparison of texts. */
 export const textDifferences: readonly Difference[] = [
   {

@@ -12,7 +12,6 @@ import {
   formInfo,
   type Instruction,
   instructionInfo,
-  OperandKind,
   RegisterClass,
   registerClass,
 } from "../../src/index.ts";
@@ -66,25 +65,6 @@ const accessNames: Record<number, string> = {
   [OpAccess.ReadCondWrite]: "read-conditional-write",
   [OpAccess.NoMemAccess]: "none",
 };
-
-/** Operand accesses that differ, or an empty string. */
-export function compareAccess(own: Instruction, iced: IcedInstruction): string {
-  const info = factory.info(iced);
-  try {
-    const form = formInfo(own.form);
-    const theirs = [info.op0Access, info.op1Access, info.op2Access, info.op3Access, info.op4Access];
-    for (let i = 0; i < own.operandCount; i++) {
-      const kind = own.operandKind(i);
-      if (kind !== OperandKind.register && kind !== OperandKind.memory) continue;
-      const a = form.operands[i]?.access ?? "none";
-      const b = accessNames[theirs[i] ?? 0] ?? "?";
-      if (a !== b) return `${icedCode(iced.code)}: operand ${i} ${a}, iced ${b}`;
-    }
-    return "";
-  } finally {
-    info.free();
-  }
-}
 
 /** Whole registers: every part of RAX is RAX, XMM0 and YMM0 are ZMM0. */
 function whole(register: number): string {

@@ -2,7 +2,6 @@
 
 import {
   Code,
-  type Decoder as IcedDecoder,
   type Instruction as IcedInstruction,
   Mnemonic as IcedMnemonic,
   Register as IcedRegister,
@@ -175,4 +174,4 @@ export function compare(status: number, own: Instruction, iced: IcedInstruction,
   return "";
 }
 
-export type { IcedDecoder, IcedInstruction };
+export type { IcedInstruction };

@@ -1,7 +1,7 @@
 // @ts-check
 // Numbers packed into integers and printable strings, as packages/x86-decoder/src/table/unpacking.ts reads them.
 
-import { KIND, MEMORY, SOURCE } from "./operands.mjs";
+import { KIND, MEMORY, SOURCE } from "./operands.js";
 
 /** Characters without the quotation mark and the backslash. */
 const ALPHABET = Array.from({ length: 93 }, (_, i) =>
@@ -26,7 +26,7 @@ export function packNumbers(numbers) {
   return text;
 }
 
-/** The template of an operand as one integer. @param {import("./operands.mjs").Operand} operand */
+/** The template of an operand as one integer. @param {import("./operands.js").Operand} operand */
 export function packOperand(operand) {
   const throughModrm = operand.memory === MEMORY.modrm || operand.memory === MEMORY.vsib;
   const register = operand.kind === KIND.register ? (operand.cls << 5) | operand.number : 0;
@@ -44,7 +44,7 @@ export function packOperand(operand) {
   );
 }
 
-/** The memory operand of a form as one integer: kind and size as in an operand, VSIB class, broadcast element. @param {import("./expansion.mjs").Form} form */
+/** The memory operand of a form as one integer: kind and size as in an operand, VSIB class, broadcast element. @param {import("./expansion.js").Form} form */
 export function packMemory(form) {
   const operand = form.operands.find((one) => one.memory !== MEMORY.none && one.memory !== MEMORY.string);
   if (!operand) return 0;
@@ -53,7 +53,7 @@ export function packMemory(form) {
 
 const BROADCAST = /** @type {Record<number, number>} */ ({ 0: 0, 2: 1, 4: 2, 8: 3 });
 
-/** What the decoder must know of a form, as one integer; the fields are those of packages/x86-decoder/src/table/form-fields.ts. @param {import("./expansion.mjs").Form} form */
+/** What the decoder must know of a form, as one integer; the fields are those of packages/x86-decoder/src/table/form-fields.ts. @param {import("./expansion.js").Form} form */
 export function packFlags(form) {
   const { encoding, operands, flags } = form;
   const vector = encoding.space === "vex" || encoding.space === "evex" || encoding.space === "xop";
@@ -103,7 +103,7 @@ export const CHECKS = [
   "no66",
 ];
 
-/** @param {import("./expansion.mjs").Form} form */
+/** @param {import("./expansion.js").Form} form */
 function checkNumber(form) {
   const { operands, flags } = form;
   let name = "";
@@ -127,7 +127,7 @@ function checkNumber(form) {
   return number;
 }
 
-/** Index of an opcode map in the decoder's root table. @param {import("./notation.mjs").Encoding} encoding */
+/** Index of an opcode map in the decoder's root table. @param {import("./notation.js").Encoding} encoding */
 export function mapIndex(encoding) {
   switch (encoding.space) {
     case "legacy":

@@ -2,19 +2,19 @@
 // From a line of forms/*.txt to its encoding forms: one per operand size, W-selected size, address size, vector length
 // and machine mode where the operands or tokens ask for it.
 
-import { readEncoding } from "./notation.mjs";
-import { IMMEDIATE, KIND, MEMORY, readOperand, SOURCE } from "./operands.mjs";
+import { readEncoding } from "./notation.js";
+import { IMMEDIATE, KIND, MEMORY, readOperand, SOURCE } from "./operands.js";
 
 /**
  * The values of the selectors under which a form is chosen; an absent selector does not matter.
- * @typedef {Partial<Record<import("./tree.mjs").Selector, number[]>>} Constraints
+ * @typedef {Partial<Record<import("./tree.js").Selector, number[]>>} Constraints
  */
 /**
  * @typedef {object} Form
- * @property {string} mnemonic @property {import("./notation.mjs").Encoding} encoding
+ * @property {string} mnemonic @property {import("./notation.js").Encoding} encoding
  * @property {Constraints|null} mode32 16- and 32-bit modes, null where the form does not exist there
  * @property {Constraints|null} mode64
- * @property {import("./operands.mjs").Operand[]} operands
+ * @property {import("./operands.js").Operand[]} operands
  * @property {number} immediate @property {number} memory @property {number} vector vector length in bytes
  * @property {Set<string>} flags @property {string[]} features @property {string} text @property {string} place
  */
@@ -28,7 +28,7 @@ const OPTIONS = /^opt:(\w+)$/;
 /** Options of the decoder that enable forms, in the order of their bits. */
 export const OPTION_NAMES = ["amd", "mpx", "cyrix", "old"];
 
-/** @param {import("./notation.mjs").Line} line @returns {Form[]} */
+/** @param {import("./notation.js").Line} line @returns {Form[]} */
 export function expand(line) {
   const encoding = readEncoding(line);
   const features = line.attributes.filter((word) => /^[A-Z0-9_+]+$/.test(word) && /[A-Z]/.test(word));
@@ -101,7 +101,7 @@ export function expand(line) {
   return forms;
 }
 
-/** @param {import("./notation.mjs").Encoding} encoding @param {string} place */
+/** @param {import("./notation.js").Encoding} encoding @param {string} place */
 function vectorLengths(encoding, place) {
   const of = (/** @type {number} */ n) => ({ bytes: 16 << n, selector: [n], text: String(128 << n) });
   switch (encoding.l) {
@@ -127,7 +127,7 @@ function vectorLengths(encoding, place) {
   }
 }
 
-/** @param {string[]} features @param {import("./notation.mjs").Encoding} encoding @param {number} bytes @param {number} operandSize */
+/** @param {string[]} features @param {import("./notation.js").Encoding} encoding @param {number} bytes @param {number} operandSize */
 function featuresFor(features, encoding, bytes, operandSize) {
   // Instructions of the early processors: the size decides which one had the form first.
   if (features.every((name) => name.startsWith("INTEL")) && encoding.space === "legacy") {
@@ -141,7 +141,7 @@ function featuresFor(features, encoding, bytes, operandSize) {
 }
 
 /**
- * @param {import("./notation.mjs").Encoding} encoding @param {import("./operands.mjs").Operand[]} operands
+ * @param {import("./notation.js").Encoding} encoding @param {import("./operands.js").Operand[]} operands
  * @param {Set<string>} flags @param {string} place @returns {Constraints}
  */
 function commonConstraints(encoding, operands, flags, place) {
@@ -170,7 +170,7 @@ function commonConstraints(encoding, operands, flags, place) {
     const option = OPTIONS.exec(flag);
     if (option) {
       if (!OPTION_NAMES.includes(option[1] ?? "")) throw new Error(`${place}: unknown option ${flag}`);
-      common[/** @type {import("./tree.mjs").Selector} */ (`option${OPTION_NAMES.indexOf(option[1] ?? "")}`)] = [1];
+      common[/** @type {import("./tree.js").Selector} */ (`option${OPTION_NAMES.indexOf(option[1] ?? "")}`)] = [1];
     }
   }
   return common;
@@ -207,7 +207,7 @@ function sizeConstraints64(operand, address, flags) {
   return { ...result, operandSize: operand.map((bytes) => ({ 2: 0, 4: 1, 8: 2 })[bytes] ?? 0) };
 }
 
-/** @param {import("./operands.mjs").Operand[]} operands @param {Set<string>} flags */
+/** @param {import("./operands.js").Operand[]} operands @param {Set<string>} flags */
 function immediateKind(operands, flags) {
   const kinds = operands.map((operand) => operand.immediate).filter((kind) => kind !== 0);
   const second = operands.some((operand) => operand.kind === KIND.immediate2);
@@ -218,7 +218,7 @@ function immediateKind(operands, flags) {
   return kinds[0] ?? IMMEDIATE.none;
 }
 
-/** @param {import("./operands.mjs").Operand[]} operands */
+/** @param {import("./operands.js").Operand[]} operands */
 function memoryKind(operands) {
   return operands.map((operand) => operand.memory).find((kind) => kind !== 0) ?? MEMORY.none;
 }

@@ -1,15 +1,15 @@
 // @ts-check
 // Reads forms/*.txt and writes packages/x86-decoder/src/table/*.generated.ts.
-// `node tooling/x86-tables/src/generate.mjs` writes; with `--check` it only compares and exits with 1 on a difference.
+// `node tooling/x86-tables/src/generate.js` writes; with `--check` it only compares and exits with 1 on a difference.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { effectsOf, FLOWS, PRIVILEGES, readEffects, STACKS } from "./effects.mjs";
-import { expand } from "./expansion.mjs";
-import { readLines } from "./notation.mjs";
-import { MAP_COUNT, mapIndex, packFlags, packMemory, packNumbers, packOperand } from "./packing.mjs";
-import { NODE, SELECTORS, Tree } from "./tree.mjs";
+import { effectsOf, FLOWS, PRIVILEGES, readEffects, STACKS } from "./effects.js";
+import { expand } from "./expansion.js";
+import { readLines } from "./notation.js";
+import { MAP_COUNT, mapIndex, packFlags, packMemory, packNumbers, packOperand } from "./packing.js";
+import { NODE, SELECTORS, Tree } from "./tree.js";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const formFolder = join(here, "../forms");
@@ -32,7 +32,7 @@ export function generate() {
 
   const tree = new Tree();
   const roots = ["mode32", "mode64"].map((mode) => {
-    /** @type {import("./tree.mjs").Candidate[][]} */
+    /** @type {import("./tree.js").Candidate[][]} */
     const slots = Array.from({ length: MAP_COUNT * 256 }, () => []);
     /** @type {boolean[]} */
     const modrm = [];
@@ -196,7 +196,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const path = join(target, name);
     if (check) {
       if (!existsSync(path) || readFileSync(path, "utf8") !== text) {
-        console.error(`${name} differs from what forms/*.txt gives: run node tooling/x86-tables/src/generate.mjs`);
+        console.error(`${name} differs from what forms/*.txt gives: run node tooling/x86-tables/src/generate.js`);
         different++;
       }
     } else writeFileSync(path, text);

@@ -1,6 +1,6 @@
 // @ts-check
 // Reads the lines of forms/*.txt: comments, zipped lists `<a b c>`, the four columns, and the tokens of the encoding
-// column. What the operand tokens mean is in operands.mjs; how a family becomes single forms is in expansion.mjs.
+// column. What the operand tokens mean is in operands.js; how a family becomes single forms is in expansion.js.
 
 /**
  * @typedef {object} Line
@@ -155,7 +155,7 @@ export function readEncoding(line) {
     else if (token === "mem") result.mod = 0;
     else if (/^rm[0-7]$/.test(token)) result.rm = Number(token.slice(2));
     else if (token === "riprel" || token === "nomod" || token === "/is4") {
-      // Read as attributes by expansion.mjs.
+      // Read as attributes by expansion.js.
       line.attributes.push(token);
     } else throw fail(`unknown token ${token}`);
   }

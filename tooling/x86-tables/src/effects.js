@@ -2,7 +2,7 @@
 // Reads effects.txt and says what a form does besides its operands: flags, implicit registers, flow, stack, privilege.
 
 import { readFileSync } from "node:fs";
-import { CLASS, KIND } from "./operands.mjs";
+import { CLASS, KIND } from "./operands.js";
 
 /** Flags in the order of their bits in the generated table. */
 export const FLAGS = ["of", "sf", "zf", "af", "pf", "cf", "df", "if", "ac", "c0", "c1", "c2", "c3"];
@@ -55,7 +55,7 @@ export function readEffects(file) {
   return rules;
 }
 
-/** @param {Map<string, Rule[]>} rules @param {import("./expansion.mjs").Form} form @returns {Effects} */
+/** @param {Map<string, Rule[]>} rules @param {import("./expansion.js").Form} form @returns {Effects} */
 export function effectsOf(rules, form) {
   /** @type {Effects} */
   const effects = {
@@ -91,7 +91,7 @@ export function effectsOf(rules, form) {
   return effects;
 }
 
-/** @param {string} condition @param {import("./expansion.mjs").Form} form */
+/** @param {string} condition @param {import("./expansion.js").Form} form */
 function fits(condition, form) {
   const { operands } = form;
   const first = operands[0];
@@ -124,7 +124,7 @@ function fits(condition, form) {
   }
 }
 
-/** @param {string} text @param {import("./expansion.mjs").Form} form */
+/** @param {string} text @param {import("./expansion.js").Form} form */
 function implicitRegister(text, form) {
   const match = /^([=+?]?)([vyas]?)([A-Z0-9]+)$/.exec(text);
   if (!match) throw new Error(`effects.txt: unreadable register "${text}"`);

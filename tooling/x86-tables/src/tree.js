@@ -40,7 +40,7 @@ export const NODE = 0x8000;
 /** A child from here to NODE is a triple: the form by operand size 16, 32 and 64, the question that is asked last and most often. */
 export const TRIPLE = 0x6000;
 
-/** @typedef {{ id: number, constraints: import("./expansion.mjs").Constraints, wide: boolean, name: string }} Candidate */
+/** @typedef {{ id: number, constraints: import("./expansion.js").Constraints, wide: boolean, name: string }} Candidate */
 
 export class Tree {
   constructor() {
@@ -103,7 +103,7 @@ function best(candidates) {
   return first.candidate;
 }
 
-/** @param {import("./expansion.mjs").Constraints} constraints */
+/** @param {import("./expansion.js").Constraints} constraints */
 function breadth(constraints) {
   let sum = 0;
   for (const [name, values] of SELECTORS) {
