@@ -108,7 +108,7 @@ export class Emulation<Context> implements InstructionProgress {
   /** The instruction's bytes as far as they are known. */
   get bytes(): Uint8Array {
     if (!this.#searched) this.#fetch.begin();
-    return this.#fetch.bytes.slice(0, this.#fetch.count);
+    return this.#fetch.bytes.known.slice();
   }
 
   /** Finished REP iterations. */

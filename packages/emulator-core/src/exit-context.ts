@@ -3,6 +3,7 @@
  * instruction bytes, the access. Nothing is fetched here, and nothing decided beyond "well-formed or not".
  */
 import type { IoPortAccessContextView, MemoryAccessContextView, VpExitContextView } from "@whvkit/whv-types";
+import type { InstructionBytes } from "./instruction-bytes.ts";
 import { Flag, RegisterOffset, type RegisterFile } from "@whvkit/x86-semantics";
 
 /** Bits of `WHV_X64_VP_EXECUTION_STATE`. */
@@ -19,6 +20,9 @@ const CODE_DEFAULT = 1 << 14;
 
 /** EFER.LME and EFER.LMA, as the register has them. */
 const EFER_LME_LMA = 0x500;
+
+/** Where InstructionBytes stands in both access contexts. */
+const INSTRUCTION_BYTES = 4;
 
 const RIP = RegisterOffset.rip >> 2;
 const RFLAGS = RegisterOffset.rflags >> 2;
@@ -147,19 +151,18 @@ export class ExitContext {
     return this.byteCount <= 16;
   }
 
-  /** Copies the delivered bytes into four words, and zeros after them. */
-  copyInstructionBytes(words: Int32Array): void {
+  /** Copies the delivered bytes, and zeros after them. */
+  copyInstructionBytes(to: InstructionBytes): void {
     const access = this.#access;
-    const count = access === null ? 0 : this.byteCount;
-    for (let word = 0; word < 4; word++) {
-      const bytes = count - word * 4;
-      if (access === null || bytes <= 0) {
-        words[word] = 0;
-        continue;
-      }
-      const all = access.view.getInt32(access.byteOffset + 4 + word * 4, true);
-      words[word] = bytes < 4 ? all & ((1 << (bytes * 8)) - 1) : all;
-    }
+    const count = access === null ? 0 : Math.min(this.byteCount, 16);
+    to.count = count;
+    if (access === null || count === 0) return to.clear();
+    const { view } = access;
+    const at = access.byteOffset + INSTRUCTION_BYTES;
+    to.word0 = firstBytes(view.getInt32(at, true), count);
+    to.word1 = firstBytes(view.getInt32(at + 4, true), count - 4);
+    to.word2 = firstBytes(view.getInt32(at + 8, true), count - 8);
+    to.word3 = firstBytes(view.getInt32(at + 12, true), count - 12);
   }
 
   /** Nothing of the caller's is kept beyond the call. */
@@ -167,6 +170,12 @@ export class ExitContext {
     this.#processor = null;
     this.#access = null;
   }
+}
+
+/** A word of which only the first `count` bytes count; the others become 0. */
+function firstBytes(word: number, count: number): number {
+  if (count >= 4) return word;
+  return count <= 0 ? 0 : word & ((1 << (count * 8)) - 1);
 }
 
 /** Copies `count` 32-bit words of a native structure to byte offset `to` of the register file. */

@@ -8,7 +8,8 @@ import { Abort, Intent, programFor, RegisterOffset, Segment, type SemanticOption
 import type { ResolvedOptions } from "./emulator-options.ts";
 import type { ExitContext } from "./exit-context.ts";
 import type { HostCallbacks } from "./host-callbacks.ts";
-import { type PreparedInstruction, ProgramCache } from "./program-cache.ts";
+import { InstructionBytes } from "./instruction-bytes.ts";
+import { PreparedInstruction, ProgramCache } from "./program-cache.ts";
 import { effectsOf } from "./retire.ts";
 import type { Translation } from "./translation.ts";
 
@@ -30,13 +31,8 @@ export const FetchOutcome = {
 export class InstructionFetch<Context> {
   /** Why {@link FetchOutcome.stopped}: an `Abort`. */
   abort: number = Abort.none;
-  /** What is known of the instruction's bytes: the first `count` of sixteen, then zeros. */
-  readonly bytes: Uint8Array;
-  count = 0;
+  readonly bytes: InstructionBytes = new InstructionBytes();
   prepared: PreparedInstruction | null = null;
-  readonly #words: Int32Array = new Int32Array(4);
-  /** `bytes`, cut after 0 to 16 bytes. */
-  readonly #prefixes: readonly Uint8Array[];
   readonly #exit: ExitContext;
   readonly #registers: RegisterFile;
   readonly #translation: Translation<Context>;
@@ -62,49 +58,38 @@ export class InstructionFetch<Context> {
     this.#fault = fault;
     this.#cache = new ProgramCache(options.programCacheSize);
     this.#semantics = { compareExchangeWritesBack: options.cmpxchgAlwaysWrites };
-    const bytes = new Uint8Array(this.#words.buffer);
-    this.bytes = bytes;
-    this.#prefixes = Array.from({ length: 17 }, (_, count) => bytes.subarray(0, count));
   }
 
   /** Starts with the bytes that the exit holds. */
   begin(): void {
-    this.#exit.copyInstructionBytes(this.#words);
-    this.count = Math.min(this.#exit.byteCount, 16);
+    this.#exit.copyInstructionBytes(this.bytes);
   }
 
   /** Finds the instruction that the exit is about; it is in `prepared` when the answer is `found`. */
   find(): number {
-    const exit = this.#exit;
-    const words = this.#words;
-    if (this.count === 0 && !this.#fetchMore(1)) return FetchOutcome.stopped;
+    const { bytes } = this;
+    if (bytes.count === 0 && !this.#fetchMore(1)) return FetchOutcome.stopped;
     for (;;) {
-      const known = this.#cache.find(words, this.count, exit.mode);
-      if (known !== undefined) {
+      const known = this.#cache.find(bytes, this.#exit.mode);
+      if (known !== null) {
         this.prepared = known;
         return FetchOutcome.found;
       }
       const status = this.#decode();
       if (status === DecodeStatus.ok) return FetchOutcome.found;
       if (status === DecodeStatus.invalid) return FetchOutcome.invalidEncoding;
-      if (status === DecodeStatus.tooLong || this.count >= MAX_LENGTH) return FetchOutcome.tooLong;
+      if (status === DecodeStatus.tooLong || bytes.count >= MAX_LENGTH) return FetchOutcome.tooLong;
       if (!this.#fetchMore(Math.max(1, this.#instruction.bytesNeeded))) return FetchOutcome.stopped;
     }
   }
 
   #decode(): number {
     const { mode } = this.#exit;
-    const status = this.#decoders[mode].decode(this.#prefixes[this.count] as Uint8Array, 0, this.#instruction);
+    const status = this.#decoders[mode].decode(this.bytes.known, 0, this.#instruction);
     if (status !== DecodeStatus.ok) return status;
     const program = programFor(this.#instruction, this.#semantics);
-    const prepared: PreparedInstruction = {
-      program,
-      memoryPlan: null,
-      portPlan: null,
-      effects: effectsOf(program),
-    };
-    this.#cache.insert(this.#words, this.count, mode, prepared);
-    this.prepared = prepared;
+    this.prepared = new PreparedInstruction(this.bytes, mode, program, effectsOf(program));
+    this.#cache.insert(this.bytes, mode, this.prepared);
     return status;
   }
 
@@ -115,7 +100,7 @@ export class InstructionFetch<Context> {
   #fetchMore(needed: number): boolean {
     const exit = this.#exit;
     const words = this.#registers.words;
-    const known = this.count;
+    const known = this.bytes.count;
     let low = ((exit.ripLow >>> 0) + known) | 0;
     let high = 0;
     let allowed = MAX_LENGTH - known;
@@ -135,9 +120,7 @@ export class InstructionFetch<Context> {
     if (abort !== Abort.none) return this.#stop(abort);
     this.#host.memoryAccess.gpaAddress = this.#translation.page + (low & 0xfff);
     if (!this.#host.readMemory(length, "fetch")) return this.#stop(Abort.host);
-    const data = this.#host.memoryAccess.data;
-    for (let i = 0; i < length; i++) this.bytes[known + i] = data[i] as number;
-    this.count = known + length;
+    this.bytes.append(this.#host.memoryAccess.data, length);
     return true;
   }
 

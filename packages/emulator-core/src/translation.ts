@@ -48,6 +48,11 @@ export class Translation<Context> {
   readonly #pages: Float64Array = new Float64Array(CAPACITY);
   #count = 0;
   #next = 0;
+  /** The exit's own translation, in fields: most emulations need no other. No rights: there is none. */
+  #exitLow = 0;
+  #exitHigh = 0;
+  #exitRights = 0;
+  #exitPage = 0;
 
   constructor(
     exit: ExitContext,
@@ -65,6 +70,7 @@ export class Translation<Context> {
 
   /** Forgets everything: translations hold for one emulation. */
   begin(): void {
+    this.#exitRights = 0;
     this.#count = 0;
     this.#next = 0;
   }
@@ -86,30 +92,36 @@ export class Translation<Context> {
         : type === MemoryAccessType.read
           ? Intent.read | TRUSTED_MODIFY | ORDINARY
           : Intent.read | Intent.execute | ORDINARY;
-    const low = context.view.getInt32(context.byteOffset + 32, true) & PAGE_MASK;
-    const high = context.view.getInt32(context.byteOffset + 36, true);
-    this.#remember(low, high, rights, gpaHigh * 0x100000000 + ((gpaLow & PAGE_MASK) >>> 0));
+    this.#exitLow = context.view.getInt32(context.byteOffset + 32, true) & PAGE_MASK;
+    this.#exitHigh = context.view.getInt32(context.byteOffset + 36, true);
+    this.#exitRights = rights;
+    this.#exitPage = gpaHigh * 0x100000000 + ((gpaLow & PAGE_MASK) >>> 0);
   }
 
   /** Finds the guest-physical page of a linear address; it is in `page` when the answer is `Abort.none`. */
   translate(low: number, high: number, intent: number): number {
     const pageLow = low & PAGE_MASK;
     const wanted = (intent & ACCESS) | ((intent & Intent.system) !== 0 ? Intent.system : ORDINARY);
+    if (this.#exitLow === pageLow && this.#exitHigh === (high | 0) && this.#exitGrants(wanted)) {
+      this.page = this.#exitPage;
+      return Abort.none;
+    }
     for (let i = 0; i < this.#count; i++) {
-      if (this.#low[i] === pageLow && this.#high[i] === (high | 0)) {
-        const rights = this.#rights[i] as number;
-        if ((rights & wanted) === wanted) {
-          this.page = this.#pages[i] as number;
-          return Abort.none;
-        }
-        if ((rights & TRUSTED_MODIFY) !== 0 && wanted === (Intent.modify | ORDINARY)) {
-          this.#rights[i] = rights | Intent.write;
-          this.page = this.#pages[i] as number;
-          return Abort.none;
-        }
-      }
+      if (this.#low[i] !== pageLow || this.#high[i] !== (high | 0)) continue;
+      if (((this.#rights[i] as number) & wanted) !== wanted) continue;
+      this.page = this.#pages[i] as number;
+      return Abort.none;
     }
     return this.#ask(low, pageLow, high, intent, wanted);
+  }
+
+  /** Does the exit vouch for such an access to its page? A read-modify-write makes its page writable for its write. */
+  #exitGrants(wanted: number): boolean {
+    const rights = this.#exitRights;
+    if ((rights & wanted) === wanted) return true;
+    if ((rights & TRUSTED_MODIFY) === 0 || wanted !== (Intent.modify | ORDINARY)) return false;
+    this.#exitRights = rights | Intent.write;
+    return true;
   }
 
   #ask(low: number, pageLow: number, high: number, intent: number, wanted: number): number {
