@@ -20,9 +20,10 @@ import { registerLocation, segmentLocation } from "../ir/register-location.ts";
 import type { Helper } from "../machine/helper.ts";
 import { helperRegisters } from "../machine/helper-registers.ts";
 import { type RegisterInterval, RegisterOffset, Segment } from "../machine/register-file.ts";
-import { SLOT_WORDS } from "./evaluator.ts";
+import { InstructionFields } from "./instruction-fields.ts";
 import { Opcode, ShiftFlags, STRIDE } from "./opcode.ts";
-import type { InstructionFields, Program, StringOperation } from "./program.ts";
+import type { Program, StringOperation } from "./program.ts";
+import { ProgramWriter } from "./program-writer.ts";
 
 const RFLAGS_INTERVAL: RegisterInterval = { offset: RegisterOffset.rflags, size: 8 };
 
@@ -52,37 +53,14 @@ export function bindUnsupported(instruction: Instruction, reason: string): Progr
   };
 }
 
-function fieldsOf(instruction: Instruction): InstructionFields {
-  const location = (register: number): RegisterInterval | null => (register === 0 ? null : registerLocation(register));
-  const operandRegisters = Array.from({ length: instruction.operandCount }, (_, i) =>
-    location(instruction.operandRegister(i)),
-  );
-  const segment = instruction.memorySegment;
-  return {
-    operandRegisters,
-    immediateLow: instruction.immediateLow,
-    immediateHigh: instruction.immediateHigh,
-    immediate2: instruction.immediate2,
-    base: location(instruction.memoryBase),
-    index: location(instruction.memoryIndex),
-    scale: instruction.memoryScale,
-    displacementLow: instruction.displacementLow,
-    displacementHigh: instruction.displacementHigh,
-    segment: segment === 0 ? Segment.ds : segment & 31,
-  };
-}
-
 class Binding {
   readonly #ir: Ir;
   readonly #instruction: Instruction;
   readonly #long: boolean;
-  readonly #code: number[] = [];
+  readonly #writer: ProgramWriter = new ProgramWriter();
   /** Word index of each value in the slots. */
   readonly #places: number[] = [];
-  readonly #reads: RegisterInterval[] = [];
-  readonly #writes: RegisterInterval[] = [];
   readonly #helpers: Helper[] = [];
-  #words = 0;
   #accessesMemory = false;
   #accessesPort = false;
 
@@ -97,27 +75,27 @@ class Binding {
     const open: number[] = [];
     operations.forEach((operation, index) => {
       if (operation.op === "if") {
-        open.push(this.#code.length);
-        this.#emit(Opcode.unless, this.#at(operation.condition), 0);
+        open.push(this.#writer.position);
+        this.#writer.emit(Opcode.unless, this.#at(operation.condition), 0);
       } else if (operation.op === "endIf") {
-        this.#code[(open.pop() as number) + 2] = this.#code.length;
+        this.#writer.closeCondition(open.pop() as number);
       } else if (makesValue(operation)) {
         this.#places[index] = this.#valueOf(operation);
       } else {
         this.#effect(operation);
       }
     });
-    this.#emit(Opcode.end);
-    if (this.#words > SLOT_WORDS) throw new RangeError(`${this.#ir.form.mnemonic} needs ${this.#words} words of slots`);
+    this.#writer.emit(Opcode.end);
     const string = this.#string();
+    const writer = this.#writer;
     const instruction = this.#instruction;
     return {
       mnemonic: instruction.mnemonic,
       length: instruction.length,
       mode: instruction.mode,
-      code: Int32Array.from(this.#code),
-      reads: union(this.#reads),
-      writes: union(this.#writes),
+      code: writer.code,
+      reads: writer.reads,
+      writes: writer.writes,
       writesIp: this.#ir.writesIp,
       accessesMemory: this.#accessesMemory,
       accessesPort: this.#accessesPort,
@@ -126,7 +104,7 @@ class Binding {
       requires: this.#ir.requires,
       unsupported: null,
       ir: this.#ir,
-      fields: fieldsOf(instruction),
+      fields: new InstructionFields(instruction),
     };
   }
 
@@ -136,23 +114,10 @@ class Binding {
     const repeat = this.#instruction.repeat;
     if (repeat !== 0) {
       const count: RegisterInterval = { offset: RegisterOffset.general + 8, size: element.addressSize };
-      this.#reads.push(count);
-      this.#writes.push(count);
+      this.#writer.read(count);
+      this.#writer.write(count);
     }
     return { ...element, repeat, segment: this.#segment("memory", Segment.ds) };
-  }
-
-  // ---- layout ----------------------------------------------------------------------------------------------------
-
-  #emit(opcode: number, ...args: number[]): void {
-    const at = this.#code.length;
-    for (let i = 0; i < STRIDE; i++) this.#code[at + i] = i === 0 ? opcode : (args[i - 1] ?? 0);
-  }
-
-  #slot(type: Type): number {
-    const at = this.#words;
-    this.#words += type === "v128" ? 4 : 2;
-    return at;
   }
 
   #at(value: number): number {
@@ -188,7 +153,7 @@ class Binding {
 
   #segmentUse(reference: SegmentReference): number {
     const segment = this.#segment(reference);
-    if (this.#hasBase(segment)) this.#reads.push(segmentLocation(segment));
+    if (this.#hasBase(segment)) this.#writer.read(segmentLocation(segment));
     this.#accessesMemory = true;
     return segment;
   }
@@ -196,7 +161,7 @@ class Binding {
   #readWord(register: number): number {
     const location = registerLocation(register);
     if (location === null) throw new Error(`register ${register} cannot address memory`);
-    this.#reads.push(location);
+    this.#writer.read(location);
     return location.offset >> 2;
   }
 
@@ -215,74 +180,80 @@ class Binding {
       case "linearAddress": {
         const segment = this.#segmentOf(operation.segment);
         if (!this.#hasBase(segment)) return this.#at(operation.offset);
-        const d = this.#slot(type);
+        const d = this.#writer.slot(type);
         const base = (RegisterOffset.segments + 16 * segment) >> 2;
-        this.#emit(this.#long ? Opcode.linear64 : Opcode.linear32, d, this.#at(operation.offset), base);
+        this.#writer.emit(this.#long ? Opcode.linear64 : Opcode.linear32, d, this.#at(operation.offset), base);
         return d;
       }
       case "call": {
-        const d = this.#slot("v128");
+        const d = this.#writer.slot("v128");
         this.#call(operation, d);
         return d;
       }
       default:
     }
-    const d = this.#slot(type);
+    const d = this.#writer.slot(type);
     const mask = maskOf(type);
     switch (operation.op) {
       case "const":
-        if (wide) this.#emit(Opcode.const64, d, operation.low, operation.high);
-        else this.#emit(Opcode.const32, d, operation.low & mask);
+        if (wide) this.#writer.emit(Opcode.const64, d, operation.low, operation.high);
+        else this.#writer.emit(Opcode.const32, d, operation.low & mask);
         break;
       case "const128":
-        this.#emit(Opcode.const128, d, ...operation.words);
+        this.#writer.emit(Opcode.const128, d, ...operation.words);
         break;
       case "field":
         this.#field(operation.field, type, d);
         break;
       case "registerNumber":
-        this.#emit(Opcode.const32, d, this.#instruction.operandRegister(operation.operand) & 31);
+        this.#writer.emit(Opcode.const32, d, this.#instruction.operandRegister(operation.operand) & 31);
         break;
       case "register":
         this.#get(d, type, this.#register(operation.register));
         break;
       case "flag":
-        this.#reads.push(RFLAGS_INTERVAL);
-        this.#emit(Opcode.getFlag, d, operation.bit);
+        this.#writer.read(RFLAGS_INTERVAL);
+        this.#writer.emit(Opcode.getFlag, d, operation.bit);
         break;
       case "effectiveAddress":
         this.#effectiveAddress(d, operation.stackStep);
         break;
       case "load": {
         const segment = this.#segmentUse(operation.segment);
-        this.#emit(LOADS[type] as number, d, this.#at(operation.address), segment, operation.intent);
+        this.#writer.emit(LOADS[type] as number, d, this.#at(operation.address), segment, operation.intent);
         break;
       }
       case "in":
         this.#accessesPort = true;
-        this.#emit(Opcode.in, d, this.#at(operation.port), bytesOf(type));
+        this.#writer.emit(Opcode.in, d, this.#at(operation.port), bytesOf(type));
         break;
       case "add":
       case "sub":
       case "mul":
-        this.#emit(Opcode[`${operation.op}${wide ? 64 : 32}`], d, this.#at(operation.a), this.#at(operation.b), mask);
+        this.#writer.emit(
+          Opcode[`${operation.op}${wide ? 64 : 32}`],
+          d,
+          this.#at(operation.a),
+          this.#at(operation.b),
+          mask,
+        );
         break;
       case "and":
       case "or":
       case "xor":
-        this.#emit(Opcode[`${operation.op}${widthOf(type)}`], d, this.#at(operation.a), this.#at(operation.b));
+        this.#writer.emit(Opcode[`${operation.op}${widthOf(type)}`], d, this.#at(operation.a), this.#at(operation.b));
         break;
       case "mulHighUnsigned":
       case "mulHighSigned":
-        this.#emit(Opcode[`${operation.op}64`], d, this.#at(operation.a), this.#at(operation.b));
+        this.#writer.emit(Opcode[`${operation.op}64`], d, this.#at(operation.a), this.#at(operation.b));
         break;
       case "divide":
       case "remainder":
-        this.#emit(Opcode[`${operation.op}${wide ? 64 : 32}`], d, this.#at(operation.a), this.#at(operation.b));
+        this.#writer.emit(Opcode[`${operation.op}${wide ? 64 : 32}`], d, this.#at(operation.a), this.#at(operation.b));
         break;
       case "divideWide":
       case "remainderWide":
-        this.#emit(
+        this.#writer.emit(
           Opcode[operation.op],
           d,
           this.#at(operation.upper),
@@ -295,52 +266,64 @@ class Binding {
       case "sar":
       case "rotl":
       case "rotr":
-        this.#emit(Opcode[`${operation.op}${wide ? 64 : 32}`], d, this.#at(operation.a), this.#at(operation.count));
+        this.#writer.emit(
+          Opcode[`${operation.op}${wide ? 64 : 32}`],
+          d,
+          this.#at(operation.a),
+          this.#at(operation.count),
+        );
         break;
       case "eq":
       case "ult": {
         const name = operation.op === "eq" ? "equal" : "less";
         const sourceWide = this.#typeOf(operation.a) === "i64";
-        this.#emit(Opcode[`${name}${sourceWide ? 64 : 32}`], d, this.#at(operation.a), this.#at(operation.b));
+        this.#writer.emit(Opcode[`${name}${sourceWide ? 64 : 32}`], d, this.#at(operation.a), this.#at(operation.b));
         break;
       }
       case "slt": {
         const source = this.#typeOf(operation.a);
         const opcode = source === "i64" ? Opcode.signedLess64 : Opcode.signedLess32;
-        this.#emit(opcode, d, this.#at(operation.a), this.#at(operation.b), signShift(source));
+        this.#writer.emit(opcode, d, this.#at(operation.a), this.#at(operation.b), signShift(source));
         break;
       }
       case "not":
-        this.#emit(Opcode[`not${widthOf(type)}`], d, this.#at(operation.a), mask);
+        this.#writer.emit(Opcode[`not${widthOf(type)}`], d, this.#at(operation.a), mask);
         break;
       case "bswap":
-        this.#emit(Opcode[`bswap${bitsOf(type) as 16 | 32 | 64}`], d, this.#at(operation.a));
+        this.#writer.emit(Opcode[`bswap${bitsOf(type) as 16 | 32 | 64}`], d, this.#at(operation.a));
         break;
       case "clz":
       case "ctz":
       case "popcnt":
-        this.#emit(Opcode[`${operation.op}${wide ? 64 : 32}`], d, this.#at(operation.a));
+        this.#writer.emit(Opcode[`${operation.op}${wide ? 64 : 32}`], d, this.#at(operation.a));
         break;
       case "parity":
-        this.#emit(Opcode.parity, d, this.#at(operation.a));
+        this.#writer.emit(Opcode.parity, d, this.#at(operation.a));
         break;
       case "sext": {
         const shift = signShift(this.#typeOf(operation.a));
-        if (wide) this.#emit(Opcode.signExtend64, d, this.#at(operation.a), shift);
-        else this.#emit(Opcode.signExtend32, d, this.#at(operation.a), shift, mask);
+        if (wide) this.#writer.emit(Opcode.signExtend64, d, this.#at(operation.a), shift);
+        else this.#writer.emit(Opcode.signExtend32, d, this.#at(operation.a), shift, mask);
         break;
       }
       case "select": {
         const [condition, a, b] = [this.#at(operation.condition), this.#at(operation.a), this.#at(operation.b)];
-        this.#emit(Opcode[`select${widthOf(type)}`], d, condition, a, b);
+        this.#writer.emit(Opcode[`select${widthOf(type)}`], d, condition, a, b);
         break;
       }
       case "lane":
-        this.#emit(Opcode.lane, d, this.#at(operation.a), operation.lane * bytesOf(type), bytesOf(type));
+        this.#writer.emit(Opcode.lane, d, this.#at(operation.a), operation.lane * bytesOf(type), bytesOf(type));
         break;
       case "withLane": {
         const size = bytesOf(this.#typeOf(operation.value));
-        this.#emit(Opcode.withLane, d, this.#at(operation.a), operation.lane * size, size, this.#at(operation.value));
+        this.#writer.emit(
+          Opcode.withLane,
+          d,
+          this.#at(operation.a),
+          operation.lane * size,
+          size,
+          this.#at(operation.value),
+        );
         break;
       }
       case "shuffle": {
@@ -348,7 +331,7 @@ class Binding {
         operation.bytes.forEach((byte, i) => {
           words[i >> 2] = (words[i >> 2] as number) | (byte << ((i & 3) * 8));
         });
-        this.#emit(Opcode.shuffle, d, this.#at(operation.a), this.#at(operation.b), ...words);
+        this.#writer.emit(Opcode.shuffle, d, this.#at(operation.a), this.#at(operation.b), ...words);
         break;
       }
       default: {
@@ -362,7 +345,7 @@ class Binding {
   /** Like {@link Binding.#segmentUse}, but the address alone makes no access. */
   #segmentOf(reference: SegmentReference): number {
     const segment = this.#segment(reference);
-    if (this.#hasBase(segment)) this.#reads.push(segmentLocation(segment));
+    if (this.#hasBase(segment)) this.#writer.read(segmentLocation(segment));
     return segment;
   }
 
@@ -372,10 +355,10 @@ class Binding {
     // Narrow values are zero-extended to 32 bits already, and the low word of an i64 is its truncation.
     if (op === "zext" && type !== "i64" && type !== "v128") return place;
     if (op === "trunc" && type === "i32") return place;
-    const d = this.#slot(type);
-    if (type === "v128") this.#emit(Opcode.zeroExtend128, d, place, source === "i64" ? 2 : 1);
-    else if (op === "zext") this.#emit(Opcode.zeroExtend64, d, place);
-    else this.#emit(Opcode.mask32, d, place, maskOf(type));
+    const d = this.#writer.slot(type);
+    if (type === "v128") this.#writer.emit(Opcode.zeroExtend128, d, place, source === "i64" ? 2 : 1);
+    else if (op === "zext") this.#writer.emit(Opcode.zeroExtend64, d, place);
+    else this.#writer.emit(Opcode.mask32, d, place, maskOf(type));
     return d;
   }
 
@@ -389,28 +372,28 @@ class Binding {
     } else if (field === "immediate2") {
       low = instruction.immediate2;
     }
-    if (type === "i64") this.#emit(Opcode.const64, d, low, high);
-    else this.#emit(Opcode.const32, d, low & maskOf(type));
+    if (type === "i64") this.#writer.emit(Opcode.const64, d, low, high);
+    else this.#writer.emit(Opcode.const32, d, low & maskOf(type));
   }
 
   #get(d: number, type: Type, location: RegisterInterval): void {
-    this.#reads.push(location);
+    this.#writer.read(location);
     const { offset } = location;
     switch (type) {
       case "i8":
-        this.#emit(Opcode.get8, d, offset);
+        this.#writer.emit(Opcode.get8, d, offset);
         break;
       case "i16":
-        this.#emit(Opcode.get16, d, offset >> 1);
+        this.#writer.emit(Opcode.get16, d, offset >> 1);
         break;
       case "i32":
-        this.#emit(Opcode.get32, d, offset >> 2);
+        this.#writer.emit(Opcode.get32, d, offset >> 2);
         break;
       case "i64":
-        this.#emit(Opcode.get64, d, offset >> 2);
+        this.#writer.emit(Opcode.get64, d, offset >> 2);
         break;
       case "v128":
-        this.#emit(Opcode.get128, d, offset >> 2);
+        this.#writer.emit(Opcode.get128, d, offset >> 2);
         break;
       default:
         throw new Error("a register holds no i1");
@@ -432,25 +415,34 @@ class Binding {
     const indexWord = index === 0 ? -1 : this.#readWord(index);
     const baseWord = base === 0 ? -1 : this.#readWord(base);
     if (instruction.addressSize === 8) {
-      if (indexWord >= 0) this.#emit(Opcode.address64indexed, d, baseWord, low, high, indexWord, scale);
-      else if (baseWord >= 0) this.#emit(Opcode.address64, d, baseWord, low, high);
-      else this.#emit(Opcode.const64, d, low, high);
+      if (indexWord >= 0) this.#writer.emit(Opcode.address64indexed, d, baseWord, low, high, indexWord, scale);
+      else if (baseWord >= 0) this.#writer.emit(Opcode.address64, d, baseWord, low, high);
+      else this.#writer.emit(Opcode.const64, d, low, high);
       return;
     }
     const mask = instruction.addressSize === 2 ? 0xffff : -1;
-    if (baseWord < 0 && indexWord < 0) this.#emit(Opcode.const64, d, low & mask, 0);
-    else this.#emit(Opcode.address32, d, baseWord, low, mask, indexWord, scale);
+    if (baseWord < 0 && indexWord < 0) this.#writer.emit(Opcode.const64, d, low & mask, 0);
+    else this.#writer.emit(Opcode.address32, d, baseWord, low, mask, indexWord, scale);
   }
 
   #call(operation: Extract<Operation, { readonly op: "call" }>, d: number): void {
     const { helper } = operation;
     const touched = helperRegisters(helper);
     this.#helpers.push(helper);
-    this.#reads.push(...touched.reads);
-    this.#writes.push(...touched.writes);
+    for (const interval of touched.reads) this.#writer.read(interval);
+    for (const interval of touched.writes) this.#writer.write(interval);
     const place = (value: number | null): number => (value === null ? -1 : this.#at(value));
     const { operandSize, length } = this.#instruction;
-    this.#emit(Opcode.call, d, helper, place(operation.a), place(operation.b), place(operation.c), operandSize, length);
+    this.#writer.emit(
+      Opcode.call,
+      d,
+      helper,
+      place(operation.a),
+      place(operation.b),
+      place(operation.c),
+      operandSize,
+      length,
+    );
   }
 
   // ---- effects ---------------------------------------------------------------------------------------------------
@@ -460,12 +452,12 @@ class Binding {
       case "store": {
         const segment = this.#segmentUse(operation.segment);
         const opcode = STORES[this.#typeOf(operation.value)] as number;
-        this.#emit(opcode, this.#at(operation.value), this.#at(operation.address), segment, operation.intent);
+        this.#writer.emit(opcode, this.#at(operation.value), this.#at(operation.address), segment, operation.intent);
         break;
       }
       case "out":
         this.#accessesPort = true;
-        this.#emit(
+        this.#writer.emit(
           Opcode.out,
           this.#at(operation.value),
           this.#at(operation.port),
@@ -474,11 +466,11 @@ class Binding {
         break;
       case "probe": {
         const segment = this.#segmentUse(operation.segment);
-        this.#emit(Opcode.probe, this.#at(operation.address), segment, operation.size, operation.intent);
+        this.#writer.emit(Opcode.probe, this.#at(operation.address), segment, operation.size, operation.intent);
         break;
       }
       case "faultIf":
-        this.#emit(Opcode.faultIf, this.#at(operation.condition), operation.vector, operation.errorCode);
+        this.#writer.emit(Opcode.faultIf, this.#at(operation.condition), operation.vector, operation.errorCode);
         break;
       case "checkBranch":
         this.#checkBranch(operation.target);
@@ -488,7 +480,7 @@ class Binding {
         break;
       case "setFlag":
         this.#flagsTouched();
-        this.#emit(Opcode.setFlag, operation.bit, this.#at(operation.value));
+        this.#writer.emit(Opcode.setFlag, operation.bit, this.#at(operation.value));
         break;
       case "flags":
         this.#flags(operation);
@@ -500,32 +492,32 @@ class Binding {
 
   #checkBranch(target: number): void {
     if (this.#long) {
-      this.#reads.push({ offset: RegisterOffset.cr4, size: 8 });
-      this.#emit(Opcode.checkBranchCanonical, this.#at(target), RegisterOffset.cr4 >> 2);
+      this.#writer.read({ offset: RegisterOffset.cr4, size: 8 });
+      this.#writer.emit(Opcode.checkBranchCanonical, this.#at(target), RegisterOffset.cr4 >> 2);
     } else {
-      this.#reads.push(segmentLocation(Segment.cs));
+      this.#writer.read(segmentLocation(Segment.cs));
       const limit = (RegisterOffset.segments + 16 * Segment.cs + 8) >> 2;
-      this.#emit(Opcode.checkBranchLimit, this.#at(target), limit);
+      this.#writer.emit(Opcode.checkBranchLimit, this.#at(target), limit);
     }
   }
 
   #set(location: RegisterInterval, value: number): void {
-    this.#writes.push(location);
+    this.#writer.write(location);
     const { offset, size } = location;
     const place = this.#at(value);
     const type = this.#typeOf(value);
-    if (size === 8 && type === "i64") this.#emit(Opcode.set64, offset >> 2, place);
-    else if (size === 8) this.#emit(Opcode.set32zero, offset >> 2, place);
-    else if (size === 4) this.#emit(Opcode.set32, offset >> 2, place);
-    else if (size === 2) this.#emit(Opcode.set16, offset >> 1, place);
-    else if (size === 1) this.#emit(Opcode.set8, offset, place);
-    else if (size === 16 && type === "v128") this.#emit(Opcode.set128, offset >> 2, place);
+    if (size === 8 && type === "i64") this.#writer.emit(Opcode.set64, offset >> 2, place);
+    else if (size === 8) this.#writer.emit(Opcode.set32zero, offset >> 2, place);
+    else if (size === 4) this.#writer.emit(Opcode.set32, offset >> 2, place);
+    else if (size === 2) this.#writer.emit(Opcode.set16, offset >> 1, place);
+    else if (size === 1) this.#writer.emit(Opcode.set8, offset, place);
+    else if (size === 16 && type === "v128") this.#writer.emit(Opcode.set128, offset >> 2, place);
     else throw new Error(`no write of ${type} to ${size} bytes`);
   }
 
   #flagsTouched(): void {
-    this.#reads.push(RFLAGS_INTERVAL);
-    this.#writes.push(RFLAGS_INTERVAL);
+    this.#writer.read(RFLAGS_INTERVAL);
+    this.#writer.write(RFLAGS_INTERVAL);
   }
 
   #flags({ kind, type, x, y, r, mask }: Extract<Operation, { readonly op: "flags" }>): void {
@@ -534,19 +526,19 @@ class Binding {
     const wide = type === "i64";
     switch (kind) {
       case "add":
-        if (wide) this.#emit(Opcode.flagsAdd64, px, py, pr, mask);
-        else this.#emit(Opcode.flagsAdd32, px, py, pr, signShift(type), mask);
+        if (wide) this.#writer.emit(Opcode.flagsAdd64, px, py, pr, mask);
+        else this.#writer.emit(Opcode.flagsAdd32, px, py, pr, signShift(type), mask);
         break;
       case "sub":
-        if (wide) this.#emit(Opcode.flagsSub64, px, py, pr, mask);
-        else this.#emit(Opcode.flagsSub32, px, py, pr, signShift(type), mask);
+        if (wide) this.#writer.emit(Opcode.flagsSub64, px, py, pr, mask);
+        else this.#writer.emit(Opcode.flagsSub32, px, py, pr, signShift(type), mask);
         break;
       case "logic":
-        if (wide) this.#emit(Opcode.flagsLogic64, pr, mask);
-        else this.#emit(Opcode.flagsLogic32, pr, signShift(type), mask);
+        if (wide) this.#writer.emit(Opcode.flagsLogic64, pr, mask);
+        else this.#writer.emit(Opcode.flagsLogic32, pr, signShift(type), mask);
         break;
       default:
-        this.#emit(Opcode.flagsShift, px, py, pr, bitsOf(type), mask, ShiftFlags[kind]);
+        this.#writer.emit(Opcode.flagsShift, px, py, pr, bitsOf(type), mask, ShiftFlags[kind]);
     }
   }
 }
@@ -583,17 +575,4 @@ function maskOf(type: Type): number {
 /** How far left the highest bit of a type of up to 32 bits is from bit 31. */
 function signShift(type: Type): number {
   return Math.max(0, 32 - bitsOf(type));
-}
-
-/** The intervals without those that others contain, in order of offset. */
-function union(intervals: readonly RegisterInterval[]): RegisterInterval[] {
-  const sorted = [...intervals].sort((a, b) => a.offset - b.offset || b.size - a.size);
-  const result: RegisterInterval[] = [];
-  let end = -1;
-  for (const interval of sorted) {
-    if (interval.offset + interval.size <= end) continue;
-    result.push(interval);
-    end = interval.offset + interval.size;
-  }
-  return result;
 }

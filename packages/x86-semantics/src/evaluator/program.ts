@@ -6,29 +6,13 @@
 import type { Ir, RequiredState, StringElement } from "../ir/operation.ts";
 import type { Helper } from "../machine/helper.ts";
 import type { RegisterInterval } from "../machine/register-file.ts";
+import type { InstructionFields } from "./instruction-fields.ts";
 
 /** A string instruction, as the REP driver runs it. */
 export interface StringOperation extends StringElement {
   /** 0 for a single element, 0xf3 for REP and REPE, 0xf2 for REPNE. */
   readonly repeat: 0 | 0xf2 | 0xf3;
   /** Segment of the source operand (rSI), after overrides; DS for instructions without one. */
-  readonly segment: number;
-}
-
-/** The instruction's own part of a program: what its form leaves open. */
-export interface InstructionFields {
-  /** The register that each operand names, by its place in the register file; null for operands that name none. */
-  readonly operandRegisters: readonly (RegisterInterval | null)[];
-  readonly immediateLow: number;
-  readonly immediateHigh: number;
-  readonly immediate2: number;
-  /** Base and index register of the memory operand; null for none. RIP as base counts from the next instruction. */
-  readonly base: RegisterInterval | null;
-  readonly index: RegisterInterval | null;
-  readonly scale: number;
-  readonly displacementLow: number;
-  readonly displacementHigh: number;
-  /** Segment of the memory or source operand, after overrides. */
   readonly segment: number;
 }
 

@@ -2,7 +2,8 @@
  * The printer: what an instruction does, in lines a person can read. It prints the form's operations with the
  * instruction's registers and immediates put in; a value that is used once stands where it is used.
  */
-import type { InstructionFields, Program } from "../evaluator/program.ts";
+import type { InstructionFields } from "../evaluator/instruction-fields.ts";
+import type { Program } from "../evaluator/program.ts";
 import { canStop, makesValue, usesOf } from "../ir/builder.ts";
 import { formName } from "../ir/instruction-form.ts";
 import type {
@@ -106,7 +107,7 @@ class Description {
 
   #register(reference: RegisterReference): string {
     if (reference.from === "fixed") return intervalName(reference);
-    const location = this.#fields?.operandRegisters[reference.operand] ?? null;
+    const location = this.#fields?.operandRegister(reference.operand) ?? null;
     if (location === null) return `operand ${reference.operand}`;
     return intervalName({ offset: location.offset + reference.delta, size: reference.size });
   }

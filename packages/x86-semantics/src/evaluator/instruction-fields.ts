@@ -1,0 +1,47 @@
+/** The instruction's own part of a program, kept for the printer: what its form leaves open. */
+import type { Instruction } from "@whvkit/x86-decoder";
+import { registerLocation } from "../ir/register-location.ts";
+import type { RegisterInterval } from "../machine/register-file.ts";
+import { Segment } from "../machine/register-file.ts";
+
+export class InstructionFields {
+  /** Registers as the decoder numbers them; 0 for operands that name none. */
+  readonly #operandRegisters: number[];
+  readonly #base: number;
+  readonly #index: number;
+  readonly immediateLow: number;
+  readonly immediateHigh: number;
+  readonly immediate2: number;
+  readonly scale: number;
+  readonly displacementLow: number;
+  readonly displacementHigh: number;
+  /** Segment of the memory or source operand, after overrides. */
+  readonly segment: number;
+
+  constructor(instruction: Instruction) {
+    this.#operandRegisters = [];
+    for (let i = 0; i < instruction.operandCount; i++) this.#operandRegisters.push(instruction.operandRegister(i));
+    this.#base = instruction.memoryBase;
+    this.#index = instruction.memoryIndex;
+    this.immediateLow = instruction.immediateLow;
+    this.immediateHigh = instruction.immediateHigh;
+    this.immediate2 = instruction.immediate2;
+    this.scale = instruction.memoryScale;
+    this.displacementLow = instruction.displacementLow;
+    this.displacementHigh = instruction.displacementHigh;
+    const segment = instruction.memorySegment;
+    this.segment = segment === 0 ? Segment.ds : segment & 31;
+  }
+
+  /** The register that an operand names, by its place in the register file; null where it names none. */
+  operandRegister(operand: number): RegisterInterval | null {
+    return registerLocation(this.#operandRegisters[operand] ?? 0);
+  }
+  /** Base register of the memory operand; RIP as base counts from the next instruction. */
+  get base(): RegisterInterval | null {
+    return registerLocation(this.#base);
+  }
+  get index(): RegisterInterval | null {
+    return registerLocation(this.#index);
+  }
+}
