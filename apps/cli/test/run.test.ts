@@ -158,6 +158,28 @@ describe("exit status", () => {
   });
 });
 
+describe("what cannot be", () => {
+  test.each([
+    ["3", 2, "--memory is 3, not a multiple of 4096"],
+    ["100G", 2, "--memory is 107374182400, not a multiple of 4096 from 1 MiB to 64 GiB"],
+    ["8G", 1, "allocateMemory failed"],
+  ])("--memory %s: exit status %i, and why", async (size, status, why) => {
+    const ended = await whv(["run", "demo", "--memory", size]);
+    expect(ended).toMatchObject({ status, stdout: "", stderr: expect.stringMatching(`^whv: .*${why}`) });
+  });
+
+  test("more RAM than the simulator takes by itself", async () => {
+    expect((await whv(["run", "demo", "--quiet", "--memory", "1200M"])).status).toBe(0);
+  });
+
+  test("an instruction that the simulator does not know: 1, and where", async () => {
+    // MOV AX, B800; MOV DS, AX; FBSTP [0].
+    const ended = await runCode("b800b8 8ed8 df360000");
+    expect(ended.status).toBe(1);
+    expect(ended.stderr).toMatch(/^whv: .*UnsupportedFeature at 0000:0*7c05/);
+  });
+});
+
 describe("where the guest's bytes go", () => {
   test("the serial port: standard output, a file, nowhere", async () => {
     const code = printingOnSerial("hello\n") + exitWith(0);

@@ -6,6 +6,7 @@ import { recordEmulations } from "@whvkit/conformance";
 import { createEmulator } from "@whvkit/emulator-core";
 import { createMachine, type Machine, type MachineOptions, type MachineResult } from "@whvkit/microvm";
 import { simHypervisor } from "@whvkit/sim-backend";
+import { type Hypervisor, WhvError } from "@whvkit/whv-types";
 import { describeSystemError, UsageError, WorkError } from "../command-error.ts";
 import type { CommandContext } from "../main.ts";
 import type { ByteSinks } from "./byte-sinks.ts";
@@ -31,6 +32,11 @@ export interface RunReport {
 /** Exits between two looks at the keyboard. A guest that computes exits every 100,000 instructions on the simulator. */
 const sliceExits = 32;
 
+/** Bytes: what the simulator needs besides RAM, and the bounds of what it can be given. */
+const simulatorTables = 64 * 2 ** 20;
+const smallestCapacity = 128 * 2 ** 20;
+const largestCapacity = 2 ** 31 - 2 ** 16;
+
 /** Milliseconds after which what the guest printed is shown, although it goes on without an end of line. */
 const flushInterval = 20;
 
@@ -54,7 +60,7 @@ function makeMachine({ terminal, ...options }: MachineSetup, { record }: RunRepo
   try {
     return createMachine({
       ...options,
-      hypervisor: simHypervisor,
+      hypervisor: simulatorFor(options.memorySize ?? 0),
       interactive: terminal,
       ...(terminal ? { clock: "host" } : {}),
       ...(record === undefined
@@ -62,9 +68,23 @@ function makeMachine({ terminal, ...options }: MachineSetup, { record }: RunRepo
         : { createEmulator: recordEmulations(createEmulator, (recorded) => record(JSON.stringify(recorded))) }),
     });
   } catch (error) {
-    if (error instanceof RangeError) throw new UsageError(error.message);
+    if (error instanceof RangeError) throw new UsageError(inOptions(error.message));
+    if (error instanceof WhvError) throw new WorkError(error.message);
     throw error;
   }
+}
+
+/** The simulator with room for so many bytes of RAM and for its own tables. */
+function simulatorFor(memorySize: number): Hypervisor {
+  const wanted = Math.ceil((memorySize + simulatorTables) / 0x1_0000) * 0x1_0000;
+  const memoryCapacity = Math.min(Math.max(wanted, smallestCapacity), largestCapacity);
+  return { ...simHypervisor, createPartition: () => simHypervisor.createPartition({ memoryCapacity }) };
+}
+
+/** A message about the machine's options in the names of the command's. */
+function inOptions(message: string): string {
+  const names = { memorySize: "--memory", "image.load": "--load", "image.entry": "--entry", "image.mode": "--mode" };
+  return Object.entries(names).reduce((text, [theirs, ours]) => text.replace(theirs, ours), message);
 }
 
 /** Runs until the guest ends; `null` when somebody at the terminal left. */
