@@ -49,11 +49,9 @@ export function findInvalidState(registers: RegisterFile, events: EventState): s
     if (invalid !== null) return invalid;
   } else if (isProtected) {
     if ((cs & SegmentAttribute.present) === 0) return "Cs is not present";
-    if (
-      (cs & (SegmentAttribute.nonSystem | SegmentAttribute.code)) !==
-      (SegmentAttribute.nonSystem | SegmentAttribute.code)
-    )
-      return "Cs is no code segment";
+    // Type 3, accessed writable data, is what CS holds between real mode and the first far jump (SDM: unrestricted guests).
+    const isCode = (cs & SegmentAttribute.code) !== 0 || (cs & SegmentAttribute.type) === 3;
+    if ((cs & SegmentAttribute.nonSystem) === 0 || !isCode) return "Cs is no code segment";
   }
   return findInvalidEvent(flags, events);
 }

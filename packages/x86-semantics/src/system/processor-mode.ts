@@ -127,13 +127,14 @@ export function setSegment(
 
 /**
  * Loads a segment as real-address and virtual-8086 mode do: base = selector * 16. Real mode keeps the limit and the
- * D, G bits that were there ("unreal mode" rests on that; measured behaviour since the 80386), virtual-8086 mode gives
- * 64 KiB of user data.
+ * D, G bits that were there ("unreal mode" rests on that; measured behaviour since the 80386) and CS stays code, virtual-8086 mode
+ * gives 64 KiB of user data.
  */
 export function setParagraphSegment(registers: RegisterFile, segment: number, selector: number): void {
   const virtual = isVirtual8086(registers);
   const limit = virtual ? 0xffff : segmentLimit(registers, segment);
-  const attributes = virtual ? 0xf3 : (segmentAttributes(registers, segment) & 0xd000) | 0x93;
+  const type = segment === Segment.cs ? 0x9b : 0x93;
+  const attributes = virtual ? 0xf3 : (segmentAttributes(registers, segment) & 0xd000) | type;
   setSegment(registers, segment, selector, selector << 4, 0, limit, attributes);
 }
 
