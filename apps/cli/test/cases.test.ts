@@ -93,6 +93,7 @@ describe("whv emulate", () => {
       "[1]",
       { id: 5, kind: "mmio" },
       { ...load, id: 6, options: { maxRepIterations: 0 } },
+      { ...load, id: 7, options: { maxRepIteration: 4 } },
       out,
     );
     const ended = await whv(["emulate"], { input: `${input}\n` });
@@ -105,6 +106,7 @@ describe("whv emulate", () => {
       [null, "line 4: [1] is not an object"],
       [5, "line 5:…: is missing"],
       [6, expect.stringMatching(/^line 6:.* option maxRepIterations/)],
+      [7, expect.stringMatching(/^line 7:.* option maxRepIteration is not an option; there are maxRepIterations, /)],
       [2, undefined],
     ]);
     expect(answers.every(({ format }) => format === 1)).toBe(true);
@@ -154,7 +156,7 @@ describe("whv explain", () => {
       "read at guest-physical 0xfee00020",
       "64-bit code, CPL 0, RIP 0x1000",
       "8b 07   mov eax, dword ptr [rdi]",
-      "1. read Rdi",
+      "1. read Rdi = 0xfee00020",
       "2. memory read, 4 bytes at 0xfee00020: failed with E_FAIL",
       "S_OK",
       "MemoryCallbackFailed",

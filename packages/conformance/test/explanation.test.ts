@@ -35,6 +35,7 @@ test("the whole text of a store whose bytes had to be fetched", () => {
     "    an instruction of 2 bytes",
   ]);
   expect(text).toMatch(/1\. translate page 0x1000 \(Execute, SetPageTableBits\) -> 0x1000/);
+  expect(text).toMatch(/\d\. read (?:Rax = 0x7, Rdi = 0xfee00020|Rdi = 0xfee00020, Rax = 0x7)/);
   expect(text).toMatch(/\d\. memory write, 4 bytes at 0xfee00020 = 07 00 00 00/);
   expect(text.trimEnd().split("\n").at(-1)).toBe("  Nothing: the registers are set, run the processor on.");
 });

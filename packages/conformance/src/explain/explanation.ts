@@ -6,6 +6,7 @@ import {
   describeStatus,
   EmulatorTranslation,
   hresultMessage,
+  registerByShortName,
   WHV_TRANSLATE_GVA_FLAGS,
   WHV_TRANSLATE_GVA_RESULT_CODE,
 } from "@whvkit/whv-types";
@@ -15,7 +16,7 @@ import type { DiagnosticJson, EmulationOutcome } from "../emulation/emulation-ru
 import { CaseHost } from "../host/case-host.ts";
 import type { CallbackCall, TranslateCall } from "../host/transcript.ts";
 import { hexNumber } from "../json/json-fields.ts";
-import type { RegisterJson } from "../registers/register-json.ts";
+import { type RegisterJson, registerJson } from "../registers/register-json.ts";
 import { adviceFor } from "./advice.ts";
 
 /** What the caller may add to an explanation. @public */
@@ -42,7 +43,7 @@ export function explainEmulation(
   const sections: [string, readonly string[]][] = [
     ["Exit", exitLines(emulationCase)],
     ["Instruction", instructionLines(emulationCase, outcome.diagnostic, options)],
-    ["Callbacks, in order", outcome.calls.length === 0 ? ["none"] : outcome.calls.map(callLine)],
+    ["Callbacks, in order", callLines(emulationCase, outcome)],
     ["Result", resultLines(outcome)],
     ["What to do", [adviceFor(outcome)]],
   ];
@@ -123,15 +124,19 @@ function instructionLines(
   return [`${spaced(bytes)}   ${why}`];
 }
 
-function callLine(call: CallbackCall, index: number): string {
-  const failure = call.hresult === undefined ? "" : `: failed with ${hresultMessage(Number(call.hresult))}`;
-  return `${index + 1}. ${callText(call)}${failure}`;
+function callLines(emulationCase: EmulationCase, { calls }: EmulationOutcome): string[] {
+  if (calls.length === 0) return ["none"];
+  const host = new CaseHost(emulationCase);
+  return calls.map((call, index) => {
+    const failure = call.hresult === undefined ? "" : `: failed with ${hresultMessage(Number(call.hresult))}`;
+    return `${index + 1}. ${callText(call, host)}${failure}`;
+  });
 }
 
-function callText(call: CallbackCall): string {
+function callText(call: CallbackCall, host: CaseHost): string {
   switch (call.callback) {
     case "getRegisters":
-      return `read ${call.names.join(", ")}`;
+      return `read ${call.names.map((name) => `${name} = ${registerText(registerBefore(host, name))}`).join(", ")}`;
     case "setRegisters":
       return `write ${call.names.join(", ")}`;
     case "translate":
@@ -170,11 +175,15 @@ function resultLines(outcome: EmulationOutcome): string[] {
   return lines;
 }
 
+function registerBefore(host: CaseHost, name: string): RegisterJson {
+  const code = registerByShortName(name) ?? Number(name);
+  return registerJson(code, host.register(code));
+}
+
 function registerText(value: RegisterJson): string {
   if (typeof value === "string") return value;
-  return Object.entries(value)
-    .map(([field, content]) => `${field} ${content}`)
-    .join(", ");
+  const fields = Object.entries(value).map(([field, content]) => `${field} ${content}`);
+  return `{${fields.join(", ")}}`;
 }
 
 function namesOfBits(names: Readonly<Record<string, number>>, bits: number, prefix: RegExp): string[] {
