@@ -25,7 +25,7 @@ import { Failure } from "./failure.ts";
 import { FaultInjection, InjectionOutcome } from "./fault-injection.ts";
 import { HostCallbacks } from "./host-callbacks.ts";
 import { FetchOutcome, InstructionFetch } from "./instruction-fetch.ts";
-import { PortAccess } from "./port-access.ts";
+import { loadAccumulator, PortAccess } from "./port-access.ts";
 import type { PreparedInstruction } from "./program-cache.ts";
 import { RegisterExchange } from "./register-exchange.ts";
 import { planRegisters, type RegisterPlan } from "./register-plan.ts";
@@ -37,8 +37,8 @@ import { VectorEnables } from "./vector-enables.ts";
 
 const RAX = RegisterOffset.general >> 2;
 
-/** WHV_MEMORY_ACCESS_CONTEXT: where AccessInfo stands; AccessType is its low two bits, of whose values 3 is none. */
-const ACCESS_INFO = 20;
+/** WHV_MEMORY_ACCESS_CONTEXT: AccessInfo is its word 5; AccessType is the low two bits, of whose values 3 is none. */
+const ACCESS_INFO = 5;
 const NO_ACCESS_TYPE = 3;
 
 export class Emulation<Context> implements InstructionProgress {
@@ -131,7 +131,6 @@ export class Emulation<Context> implements InstructionProgress {
   finish(): void {
     this.#context = undefined;
     this.#host.bind(undefined);
-    this.#exit.release();
     if (!this.#plain) this.#breakpoints.disarm();
   }
 
@@ -139,18 +138,18 @@ export class Emulation<Context> implements InstructionProgress {
   io(context: IoPortAccessContextView): EmulationResult {
     const exit = this.#exit;
     const port = this.#port;
-    if (!exit.readInstructionBytes(context)) return this.answers.malformed("InstructionByteCount is above 16.");
-    if (!port.read(context)) return this.answers.malformed("AccessInfo.AccessSize of the port access is not 1, 2 or 4.");
+    if (!exit.readPortAccess(context)) return this.answers.malformed("InstructionByteCount is above 16.");
+    if (!port.read(exit.access)) return this.answers.malformed("AccessInfo.AccessSize of the port access is not 1, 2 or 4.");
     if (exit.interruptionPending) return this.answers.interruptCausedIntercept();
     // The exit says all there is to know of IN and OUT, as a rule their length too.
-    if (!port.stringOp && exit.instructionLength !== 0) return this.#accumulatorTransfer(context, exit.instructionLength);
+    if (!port.stringOp && exit.instructionLength !== 0) return this.#accumulatorTransfer(exit.instructionLength);
 
     const prepared = this.#findInstruction();
     if (prepared === null) return this.#withoutInstruction();
     const { program } = prepared;
     if (!describesExit(program, port)) return this.#mismatch(program);
-    if (!port.stringOp) return this.#accumulatorTransfer(context, program.length);
-    port.loadRegisters(context, this.#registers);
+    if (!port.stringOp) return this.#accumulatorTransfer(program.length);
+    port.loadRegisters(exit.access, this.#registers);
     prepared.portPlan ??= planRegisters(program, "port");
     if (!this.#getRegisters(prepared, prepared.portPlan)) return this.answers.failed();
     const abort = this.#ioExecutor.executeString(program);
@@ -161,11 +160,11 @@ export class Emulation<Context> implements InstructionProgress {
   /** `WHvEmulatorTryMmioEmulation`. */
   mmio(context: MemoryAccessContextView): EmulationResult {
     const exit = this.#exit;
-    if (!exit.readInstructionBytes(context)) return this.answers.malformed("InstructionByteCount is above 16.");
-    if ((context.view.getUint8(context.byteOffset + ACCESS_INFO) & 3) === NO_ACCESS_TYPE)
+    if (!exit.readMemoryAccess(context)) return this.answers.malformed("InstructionByteCount is above 16.");
+    if (((exit.access[ACCESS_INFO] as number) & 3) === NO_ACCESS_TYPE)
       return this.answers.malformed("AccessInfo.AccessType is 3, which is none.");
     if (exit.interruptionPending) return this.answers.interruptCausedIntercept();
-    this.#translation.seed(context);
+    this.#translation.seed(exit.access);
 
     const prepared = this.#findInstruction();
     if (prepared === null) return this.#withoutInstruction();
@@ -185,10 +184,10 @@ export class Emulation<Context> implements InstructionProgress {
   }
 
   /** IN and OUT: one port access, RAX and RIP. */
-  #accumulatorTransfer(context: IoPortAccessContextView, length: number): EmulationResult {
+  #accumulatorTransfer(length: number): EmulationResult {
     const { words } = this.#registers;
     this.#exit.loadPointerAndFlags(this.#registers);
-    PortAccess.loadAccumulator(context, this.#registers);
+    loadAccumulator(this.#exit.access, this.#registers);
     const low = words[RAX];
     const high = words[RAX + 1];
     this.#plain = this.#exit.plain && !this.#options.verifyExitContext;

@@ -4,6 +4,7 @@
  */
 import type { IoPortAccessContextView, MemoryAccessContextView, VpExitContextView } from "@whvkit/whv-types";
 import type { InstructionBytes } from "./instruction-bytes.ts";
+import { NativeWords } from "./native-words.ts";
 import { Flag, RegisterOffset, type RegisterFile } from "@whvkit/x86-semantics";
 
 /** Bits of `WHV_X64_VP_EXECUTION_STATE`. */
@@ -21,8 +22,11 @@ const CODE_DEFAULT = 1 << 14;
 /** EFER.LME and EFER.LMA, as the register has them. */
 const EFER_LME_LMA = 0x500;
 
-/** Where InstructionBytes stands in both access contexts. */
-const INSTRUCTION_BYTES = 4;
+/** Sizes of the three contexts in words. */
+const PROCESSOR_WORDS = 10;
+const MEMORY_ACCESS_WORDS = 10;
+const PORT_ACCESS_WORDS = 24;
+const NO_WORDS: Int32Array = new Int32Array(PORT_ACCESS_WORDS);
 
 const RIP = RegisterOffset.rip >> 2;
 const RFLAGS = RegisterOffset.rflags >> 2;
@@ -51,25 +55,32 @@ export class ExitContext {
   rflagsHigh = 0;
   /** How many instruction bytes the hypervisor delivered, 0 to 16. */
   byteCount = 0;
-  #processor: VpExitContextView | null = null;
-  #access: MemoryAccessContextView | IoPortAccessContextView | null = null;
+  /** The words of `WHV_VP_EXIT_CONTEXT`. */
+  #processor: Int32Array = NO_WORDS;
+  /** The words of either access context. */
+  #access: Int32Array = NO_WORDS;
+  readonly #processorWords: NativeWords = new NativeWords(PROCESSOR_WORDS);
+  readonly #memoryWords: NativeWords = new NativeWords(MEMORY_ACCESS_WORDS);
+  readonly #portWords: NativeWords = new NativeWords(PORT_ACCESS_WORDS);
 
   /** Reads what every exit is asked for out of `WHV_VP_EXIT_CONTEXT`. */
-  readProcessor(processor: VpExitContextView): void {
-    this.#processor = processor;
-    const { view, byteOffset } = processor;
-    const state = view.getUint16(byteOffset, true);
-    const attributes = view.getUint16(byteOffset + 22, true);
-    const rflags = view.getInt32(byteOffset + 32, true);
-    this.state = state;
-    this.plain = ((state & (INTERRUPT_SHADOW | DEBUG_ACTIVE)) | (rflags & (Flag.TF | Flag.RF))) === 0;
-    this.instructionLength = view.getUint8(byteOffset + 2) & 15;
+  readProcessor({ view, byteOffset }: VpExitContextView): void {
+    const words = this.#processorWords.of(view, byteOffset);
+    this.#processor = words;
+    this.#access = NO_WORDS;
+    this.byteCount = 0;
+    const first = words[0] as number;
+    const attributes = (words[5] as number) >>> 16;
+    const rflags = words[8] as number;
+    this.state = first & 0xffff;
+    this.plain = ((first & (INTERRUPT_SHADOW | DEBUG_ACTIVE)) | (rflags & (Flag.TF | Flag.RF))) === 0;
+    this.instructionLength = (first >>> 16) & 15;
     this.mode =
-      (state & EFER_LMA) !== 0 && (attributes & CODE_LONG) !== 0 ? 64 : (attributes & CODE_DEFAULT) !== 0 ? 32 : 16;
-    this.ripLow = view.getInt32(byteOffset + 24, true);
-    this.ripHigh = view.getInt32(byteOffset + 28, true);
+      (first & EFER_LMA) !== 0 && (attributes & CODE_LONG) !== 0 ? 64 : (attributes & CODE_DEFAULT) !== 0 ? 32 : 16;
+    this.ripLow = words[6] as number;
+    this.ripHigh = words[7] as number;
     this.rflagsLow = rflags;
-    this.rflagsHigh = view.getInt32(byteOffset + 36, true);
+    this.rflagsHigh = words[9] as number;
   }
 
   get cpl(): number {
@@ -128,8 +139,7 @@ export class ExitContext {
 
   /** Puts CS into the register file. */
   loadCodeSegment(registers: RegisterFile): void {
-    const { view, byteOffset } = this.#processor as VpExitContextView;
-    copyWords(view, byteOffset + 8, registers.words, CS_OFFSET, 4);
+    copyWords(this.#processor, 2, registers.words, CS_OFFSET, 4);
   }
 
   /**
@@ -144,31 +154,37 @@ export class ExitContext {
     this.loadCodeSegment(registers);
   }
 
-  /** Takes the instruction bytes of either access context (both start alike). False: it claims more than 16. */
-  readInstructionBytes(access: MemoryAccessContextView | IoPortAccessContextView): boolean {
-    this.#access = access;
-    this.byteCount = access.view.getUint8(access.byteOffset);
+  /** Reads `WHV_MEMORY_ACCESS_CONTEXT`; its words are in `access`. False: it claims more than 16 instruction bytes. */
+  readMemoryAccess({ view, byteOffset }: MemoryAccessContextView): boolean {
+    return this.#readAccess(this.#memoryWords.of(view, byteOffset));
+  }
+
+  /** Reads `WHV_X64_IO_PORT_ACCESS_CONTEXT`; its words are in `access`. False: it claims more than 16 instruction bytes. */
+  readPortAccess({ view, byteOffset }: IoPortAccessContextView): boolean {
+    return this.#readAccess(this.#portWords.of(view, byteOffset));
+  }
+
+  /** Both access contexts begin with InstructionByteCount and InstructionBytes. */
+  #readAccess(words: Int32Array): boolean {
+    this.#access = words;
+    this.byteCount = (words[0] as number) & 0xff;
     return this.byteCount <= 16;
   }
 
-  /** Copies the delivered bytes, and zeros after them. */
-  copyInstructionBytes(to: InstructionBytes): void {
-    const access = this.#access;
-    const count = access === null ? 0 : Math.min(this.byteCount, 16);
-    to.count = count;
-    if (access === null || count === 0) return to.clear();
-    const { view } = access;
-    const at = access.byteOffset + INSTRUCTION_BYTES;
-    to.word0 = firstBytes(view.getInt32(at, true), count);
-    to.word1 = firstBytes(view.getInt32(at + 4, true), count - 4);
-    to.word2 = firstBytes(view.getInt32(at + 8, true), count - 8);
-    to.word3 = firstBytes(view.getInt32(at + 12, true), count - 12);
+  /** The words of the access context that was read last. */
+  get access(): Int32Array {
+    return this.#access;
   }
 
-  /** Nothing of the caller's is kept beyond the call. */
-  release(): void {
-    this.#processor = null;
-    this.#access = null;
+  /** Copies the delivered instruction bytes, and zeros after them. */
+  copyInstructionBytes(to: InstructionBytes): void {
+    const words = this.#access;
+    const count = Math.min(this.byteCount, 16);
+    to.count = count;
+    to.word0 = firstBytes(words[1] as number, count);
+    to.word1 = firstBytes(words[2] as number, count - 4);
+    to.word2 = firstBytes(words[3] as number, count - 8);
+    to.word3 = firstBytes(words[4] as number, count - 12);
   }
 }
 
@@ -178,8 +194,8 @@ function firstBytes(word: number, count: number): number {
   return count <= 0 ? 0 : word & ((1 << (count * 8)) - 1);
 }
 
-/** Copies `count` 32-bit words of a native structure to byte offset `to` of the register file. */
-export function copyWords(view: DataView, from: number, words: Int32Array, to: number, count: number): void {
+/** Copies `count` words of a native structure to byte offset `to` of the register file. */
+export function copyWords(from: Int32Array, at: number, words: Int32Array, to: number, count: number): void {
   const target = to >> 2;
-  for (let i = 0; i < count; i++) words[target + i] = view.getInt32(from + i * 4, true);
+  for (let i = 0; i < count; i++) words[target + i] = from[at + i] as number;
 }

@@ -3,11 +3,7 @@
  * kind of access. The exit's own (Gva, Gpa) pair counts as answered. Also the table that turns the result codes of
  * `WHvTranslateGva` into the guest's exceptions.
  */
-import {
-  type MemoryAccessContextView,
-  WHV_TRANSLATE_GVA_FLAGS,
-  WHV_TRANSLATE_GVA_RESULT_CODE,
-} from "@whvkit/whv-types";
+import { WHV_TRANSLATE_GVA_FLAGS, WHV_TRANSLATE_GVA_RESULT_CODE } from "@whvkit/whv-types";
 import { Abort, Intent, Vector, type GuestFault } from "@whvkit/x86-semantics";
 import type { GpaUnmappedPolicy } from "./emulator-options.ts";
 import { type ExitContext, MemoryAccessType } from "./exit-context.ts";
@@ -76,26 +72,24 @@ export class Translation<Context> {
   }
 
   /**
-   * Takes the translation that the processor made before it stopped. A read says nothing about the right to write,
+   * Takes the translation that the processor made before it stopped, from the words of the exit's access context. A read says nothing about the right to write,
    * except of the instruction that writes what it reads: its read asked for both. `Gpa` may be cut to its page.
    */
-  seed(context: MemoryAccessContextView): void {
-    const access = context.view.getUint32(context.byteOffset + 20, true);
+  seed(context: Int32Array): void {
+    const access = context[ACCESS_INFO] as number;
     if ((access & GVA_VALID) === 0) return;
-    const gpaLow = context.view.getUint32(context.byteOffset + 24, true);
-    const gpaHigh = context.view.getUint32(context.byteOffset + 28, true);
+    const gpaHigh = (context[GPA + 1] as number) >>> 0;
     if (gpaHigh > HIGHEST_GPA_HALF) return;
     const type = access & 3;
-    const rights =
+    this.#exitRights =
       type === MemoryAccessType.write
         ? Intent.read | Intent.write | ORDINARY
         : type === MemoryAccessType.read
           ? Intent.read | TRUSTED_MODIFY | ORDINARY
           : Intent.read | Intent.execute | ORDINARY;
-    this.#exitLow = context.view.getInt32(context.byteOffset + 32, true) & PAGE_MASK;
-    this.#exitHigh = context.view.getInt32(context.byteOffset + 36, true);
-    this.#exitRights = rights;
-    this.#exitPage = gpaHigh * 0x100000000 + ((gpaLow & PAGE_MASK) >>> 0);
+    this.#exitLow = (context[GVA] as number) & PAGE_MASK;
+    this.#exitHigh = context[GVA + 1] as number;
+    this.#exitPage = gpaHigh * 0x100000000 + (((context[GPA] as number) & PAGE_MASK) >>> 0);
   }
 
   /** Finds the guest-physical page of a linear address; it is in `page` when the answer is `Abort.none`. */
@@ -213,6 +207,10 @@ export class Translation<Context> {
 }
 
 const PAGE_MASK = ~0xfff;
+/** Words of WHV_MEMORY_ACCESS_CONTEXT. */
+const ACCESS_INFO = 5;
+const GPA = 6;
+const GVA = 8;
 /** Bit 3 of `WHV_MEMORY_ACCESS_INFO`. */
 const GVA_VALID = 1 << 3;
 const ACCESS = Intent.read | Intent.write | Intent.execute;
