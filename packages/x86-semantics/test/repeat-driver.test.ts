@@ -17,7 +17,7 @@ import {
   RepeatDriver,
   Segment,
 } from "../src/index.ts";
-import { FlatMachine, FlatSpanMachine } from "./machine/flat-machine.ts";
+import { FlatBulkMachine, FlatMachine, FlatSpanMachine } from "./machine/flat-machine.ts";
 
 const BASE = 0x1_0000;
 const SIZE = 0x4000;
@@ -156,6 +156,7 @@ describe("the REP driver", () => {
   for (const [kind, make] of [
     ["without spans", FlatMachine],
     ["with spans", FlatSpanMachine],
+    ["with bulk transfers", FlatBulkMachine],
   ] as const) {
     it(`does what the manual's loop does, on a machine ${kind}`, () => {
       fc.assert(
@@ -225,6 +226,18 @@ describe("the REP driver", () => {
     const driver = new RepeatDriver(new Evaluator(machine), machine);
     expect(driver.run(stosb)).toBe(Abort.none);
     expect([driver.completed, driver.finished, machine.log]).toEqual([0, true, []]);
+  });
+
+  it("uses bulk transfers where the machine has them, and does without where it refuses", () => {
+    for (const refuses of [false, true]) {
+      const machine = new FlatBulkMachine(SIZE, BASE);
+      machine.refuses = refuses;
+      prepare(machine, simple);
+      const driver = new RepeatDriver(new Evaluator(machine), machine);
+      expect(driver.run(stosb)).toBe(Abort.none);
+      expect([driver.completed, machine.bulkTransfers > 0]).toEqual([100, !refuses]);
+      expect(machine.memory.subarray(0x200, 0x264).every((byte) => byte === 0)).toBe(true);
+    }
   });
 
   it("stops after one element while TF is set", () => {

@@ -132,3 +132,22 @@ export interface SpanMachine extends Machine {
   loadPhysical(gpa: number, size: number): number;
   storePhysical(gpa: number, size: number, valueLow: number, valueHigh: number): number;
 }
+
+/**
+ * What the REP driver may ask of a machine that moves many elements at once: part of a span, upwards, in the order of its
+ * elements and with the sizes of its elements. Each method puts into `bulkElements` how many elements it finished, and
+ * answers {@link Abort.none} or what stopped the next one. 0 elements and `Abort.none` mean that this run cannot be done at
+ * once (device memory that wants single accesses); the driver then goes element by element. Source and target of
+ * `moveSpan` do not overlap in a way that the order of elements would show.
+ */
+export interface BulkMachine extends SpanMachine {
+  bulkElements: number;
+  /** Writes `count` elements of one value. */
+  fillSpan(gpa: number, size: number, count: number, valueLow: number, valueHigh: number): number;
+  /** Copies `count` elements. */
+  moveSpan(source: number, target: number, size: number, count: number): number;
+  /** Reads `count` elements from a port into memory. */
+  inSpan(port: number, target: number, size: number, count: number): number;
+  /** Writes `count` elements of memory to a port. */
+  outSpan(port: number, source: number, size: number, count: number): number;
+}

@@ -6,10 +6,12 @@
 import type { Program, StringOperation } from "../evaluator/program.ts";
 import { PARITY_FLAG } from "../evaluator/status-flags.ts";
 import { Flag, STATUS_FLAGS } from "../ir/flag.ts";
-import { Abort, Intent, type SpanMachine } from "../machine/machine.ts";
+import { Abort, type BulkMachine, Intent, type SpanMachine } from "../machine/machine.ts";
 import { RegisterOffset, Segment } from "../machine/register-file.ts";
 
 const RFLAGS: number = RegisterOffset.rflags >> 2;
+/** A transfer at once has checks of its own; below this many elements, at some 4 ns each, it is not worth a call. */
+const BULK_ELEMENTS = 4;
 const [RAX, RCX, RDX, RSI, RDI] = [0, 2, 4, 12, 14] as const;
 
 /** The count register; a count of 2^32 or more is answered as a double, exact enough to compare. */
@@ -46,6 +48,8 @@ export class StringSpans {
   /** The host asked to stop after the last element. It has been asked after each one. */
   yielded = false;
   readonly #machine: SpanMachine;
+  /** The machine, where it moves many elements at once; not while the host is to be asked between elements. */
+  readonly #bulk: BulkMachine | null;
   readonly #shouldYield: (() => boolean) | null;
   #size = 1;
   #addressSize = 8;
@@ -56,6 +60,7 @@ export class StringSpans {
   constructor(machine: SpanMachine, shouldYield: (() => boolean) | null) {
     this.#machine = machine;
     this.#shouldYield = shouldYield;
+    this.#bulk = "moveSpan" in machine && shouldYield === null ? (machine as BulkMachine) : null;
   }
 
   /**
@@ -124,6 +129,11 @@ export class StringSpans {
     return abort as Abort;
   }
 
+  /** The machine for a run of this span at once, or null: only upwards, and only where it is worth a call. */
+  #bulkFor(room: number): BulkMachine | null {
+    return this.#down || room < BULK_ELEMENTS ? null : this.#bulk;
+  }
+
   get #step(): number {
     return this.#down ? -this.#size : this.#size;
   }
@@ -132,6 +142,13 @@ export class StringSpans {
   #advance(register: number, elements: number): void {
     this.completed = elements;
     move(this.#machine.registers.words, register, this.#addressSize, elements * this.#step);
+  }
+
+  /** Notes what a bulk transfer did; false when it did nothing and the elements have to go one by one. */
+  #finishBulk(abort: Abort, ...registers: number[]): boolean {
+    const elements = (this.#bulk as BulkMachine).bulkElements;
+    for (const register of registers) this.#advance(register, elements);
+    return elements > 0 || abort !== Abort.none;
   }
 
   #stos(long: boolean): Abort {
@@ -146,6 +163,11 @@ export class StringSpans {
     const low = size === 1 ? words[RAX] & 0xff : size === 2 ? words[RAX] & 0xffff : words[RAX];
     const high = size === 8 ? words[RAX + 1] : 0;
     let address = machine.spanAddress;
+    const bulk = this.#bulkFor(room);
+    if (bulk !== null) {
+      abort = bulk.fillSpan(address, size, room, low, high) as Abort;
+      if (this.#finishBulk(abort, RDI)) return abort;
+    }
     let i = 0;
     while (i < room) {
       abort = machine.storePhysical(address, size, low, high) as Abort;
@@ -174,6 +196,12 @@ export class StringSpans {
     const size = this.#size;
     const step = this.#step;
     const room = this.#room;
+    const bulk = this.#bulkFor(room);
+    // A target just above the source repeats what the first elements brought: that has to go one by one.
+    if (bulk !== null && (target <= source || target >= source + room * size)) {
+      abort = bulk.moveSpan(source, target, size, room) as Abort;
+      if (this.#finishBulk(abort, RSI, RDI)) return abort;
+    }
     let i = 0;
     while (i < room) {
       abort = machine.loadPhysical(source, size) as Abort;
@@ -242,6 +270,11 @@ export class StringSpans {
     const size = this.#size;
     const step = this.#step;
     const room = this.#room;
+    const bulk = this.#bulkFor(room);
+    if (bulk !== null) {
+      abort = bulk.inSpan(port, target, size, room) as Abort;
+      if (this.#finishBulk(abort, RDI)) return abort;
+    }
     let i = 0;
     while (i < room) {
       abort = machine.in(port, size) as Abort;
@@ -270,6 +303,11 @@ export class StringSpans {
     const size = this.#size;
     const step = this.#step;
     const room = this.#room;
+    const bulk = this.#bulkFor(room);
+    if (bulk !== null) {
+      abort = bulk.outSpan(port, source, size, room) as Abort;
+      if (this.#finishBulk(abort, RSI)) return abort;
+    }
     let i = 0;
     while (i < room) {
       abort = machine.loadPhysical(source, size) as Abort;

@@ -1,6 +1,7 @@
 /** A machine for tests: flat memory of a given size, a port log, faults outside memory, helpers recorded. */
 import {
   Abort,
+  type BulkMachine,
   GuestFault,
   type Machine,
   REGISTER_FILE_SIZE,
@@ -159,5 +160,49 @@ export class FlatSpanMachine extends FlatMachine implements SpanMachine {
   }
   storePhysical(gpa: number, size: number, low: number, high: number): number {
     return this.physicalStore(gpa, size, low, high);
+  }
+}
+
+/** The same with bulk transfers. It may do less than it is asked. */
+export class FlatBulkMachine extends FlatSpanMachine implements BulkMachine {
+  bulkElements = 0;
+  bulkTransfers = 0;
+  /** Refuses all transfers, as device memory would. */
+  refuses = false;
+
+  #each(count: number, element: (i: number) => void): number {
+    this.bulkElements = 0;
+    if (this.refuses) return Abort.none;
+    this.bulkTransfers++;
+    // Half of a long run: a machine may do less than it was asked.
+    const done = count > 10 ? count >> 1 : count;
+    for (let i = 0; i < done; i++) element(i);
+    this.bulkElements = done;
+    return Abort.none;
+  }
+  fillSpan(gpa: number, size: number, count: number, low: number, high: number): number {
+    return this.#each(count, (i) => this.storePhysical(gpa + i * size, size, low, high));
+  }
+  moveSpan(source: number, target: number, size: number, count: number): number {
+    // As if through a buffer: what is stored does not reach what is loaded later.
+    const before = this.memory.slice();
+    return this.#each(count, (i) => {
+      this.loadPhysical(source + i * size, size);
+      this.storePhysical(target + i * size, size, 0, 0);
+      const from = source + i * size - this.base;
+      this.memory.set(before.subarray(from, from + size), target + i * size - this.base);
+    });
+  }
+  inSpan(port: number, target: number, size: number, count: number): number {
+    return this.#each(count, (i) => {
+      this.in(port, size);
+      this.storePhysical(target + i * size, size, this.data[0] as number, 0);
+    });
+  }
+  outSpan(port: number, source: number, size: number, count: number): number {
+    return this.#each(count, (i) => {
+      this.loadPhysical(source + i * size, size);
+      this.out(port, size, this.data[0] as number);
+    });
   }
 }
