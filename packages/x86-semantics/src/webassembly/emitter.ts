@@ -39,6 +39,8 @@ export interface EmitterTarget {
   readonly routines: Routines;
   /** Emits what leaves the instruction with the status (i32, not 0) on the stack; control does not come back. */
   readonly leave: () => void;
+  /** Makes the accesses of one instruction; by default calls of the imports alone. */
+  readonly access?: (...parts: ConstructorParameters<typeof MachineAccess>) => MachineAccess;
   /** Status flags that are read after the instruction (bits of RFLAGS); all by default. Others may keep old values. */
   readonly wantedFlags?: number;
 }
@@ -117,7 +119,9 @@ class InstructionEmitter {
     this.#code = target.code;
     this.#wanted = target.wantedFlags ?? STATUS_FLAGS;
     this.#scope = target.code.scope();
-    this.#access = new MachineAccess(target.code, this.#scope, target.state, target.imports, target.leave);
+    const { code, state, imports, leave, access } = target;
+    this.#access =
+      access?.(code, this.#scope, state, imports, leave) ?? new MachineAccess(code, this.#scope, state, imports, leave);
     this.#plan = planValues(ir.operations, this.#wanted);
   }
 

@@ -3,8 +3,8 @@
  * a status (`Abort`), never an exception: a status costs 10 ns, a throw a microsecond. Addresses and values cross the
  * border as two i32, because an i64 becomes a `bigint` in JavaScript; results come back in `Machine.data`.
  *
- * {@link MachineAccess.load} and {@link MachineAccess.store} are the only places that touch guest memory: an inline
- * look-up in a translation cache belongs there, in front of the call.
+ * {@link MachineAccess.load} and {@link MachineAccess.store} are the only places that touch guest memory. An inline
+ * look-up in a translation cache is a subclass that overrides the two and falls back on them when it finds nothing.
  */
 import type { IntegerType } from "../ir/operation.ts";
 import type { StateBase } from "./field-source.ts";
@@ -64,28 +64,28 @@ const DATA_LOAD: Readonly<Record<MemoryType, LoadName>> = {
 /** Pushes a value on the operand stack. @public */
 export type Push = () => void;
 
-/** Emits accesses into one function. @public */
+/** Emits accesses into one function. {@link EmitterTarget} takes a subclass of it. @public */
 export class MachineAccess {
-  readonly #code: Code;
-  readonly #scope: LocalScope;
-  readonly #state: StateBase;
+  protected readonly code: Code;
+  protected readonly scope: LocalScope;
+  protected readonly state: StateBase;
   readonly #imports: MachineImports;
   /** Emits what leaves the instruction; a status other than 0 is on the stack. Control does not come back. */
   readonly #leave: () => void;
   #status: Local | null = null;
 
   constructor(code: Code, scope: LocalScope, state: StateBase, imports: MachineImports, leave: () => void) {
-    this.#code = code;
-    this.#scope = scope;
-    this.#state = state;
+    this.code = code;
+    this.scope = scope;
+    this.state = state;
     this.#imports = imports;
     this.#leave = leave;
   }
 
   /** Leaves the instruction when the status on the stack is not 0. */
   #check(): void {
-    const code = this.#code;
-    this.#status ??= this.#scope.local("i32");
+    const code = this.code;
+    this.#status ??= this.scope.local("i32");
     code.tee(this.#status);
     code.if();
     code.get(this.#status);
@@ -94,7 +94,7 @@ export class MachineAccess {
   }
 
   #words(value: Local): void {
-    const code = this.#code;
+    const code = this.code;
     code.get(value);
     code.op("i32.wrap_i64");
     code.get(value);
@@ -104,18 +104,18 @@ export class MachineAccess {
   }
 
   #loadData(name: LoadName, offset = 0): void {
-    this.#code.load(name, this.#state.at(this.#code, StateOffset.data + offset));
+    this.code.load(name, this.state.at(this.code, StateOffset.data + offset));
   }
 
   #storeData(name: StoreName, offset: number, value: Push): void {
-    const at = this.#state.at(this.#code, StateOffset.data + offset);
+    const at = this.state.at(this.code, StateOffset.data + offset);
     value();
-    this.#code.store(name, at);
+    this.code.store(name, at);
   }
 
   /** Reads guest memory at a linear address (i64) and sets `result`. */
   load(type: MemoryType, segment: Push, address: Local, intent: number, result: Local): void {
-    const code = this.#code;
+    const code = this.code;
     segment();
     this.#words(address);
     code.i32(SIZES[type]);
@@ -128,7 +128,7 @@ export class MachineAccess {
 
   /** Writes guest memory. */
   store(type: MemoryType, segment: Push, address: Local, value: Local, intent: number): void {
-    const code = this.#code;
+    const code = this.code;
     if (type === "v128") this.#storeData("v128.store", 0, () => code.get(value));
     segment();
     this.#words(address);
@@ -150,7 +150,7 @@ export class MachineAccess {
   }
 
   probe(segment: Push, address: Local, size: number, intent: number): void {
-    const code = this.#code;
+    const code = this.code;
     segment();
     this.#words(address);
     code.i32(size);
@@ -161,24 +161,24 @@ export class MachineAccess {
 
   in(type: "i8" | "i16" | "i32", port: Push, result: Local): void {
     port();
-    this.#code.i32(SIZES[type]);
-    this.#code.call(this.#imports.in);
+    this.code.i32(SIZES[type]);
+    this.code.call(this.#imports.in);
     this.#check();
     this.#loadData(DATA_LOAD[type]);
-    this.#code.set(result);
+    this.code.set(result);
   }
 
   out(type: "i8" | "i16" | "i32", port: Push, value: Push): void {
     port();
-    this.#code.i32(SIZES[type]);
+    this.code.i32(SIZES[type]);
     value();
-    this.#code.call(this.#imports.out);
+    this.code.call(this.#imports.out);
     this.#check();
   }
 
   /** Raises an exception and leaves when the i32 on the stack is not 0. */
   raiseIf(vector: number, errorCode: number): void {
-    const code = this.#code;
+    const code = this.code;
     code.if();
     code.i32(vector);
     code.i32(errorCode);
@@ -198,7 +198,7 @@ export class MachineAccess {
     second: readonly { readonly name: StoreName; readonly word: number; readonly value: Push }[],
     results: { readonly first: Local | null; readonly second: Local | null },
   ): void {
-    const code = this.#code;
+    const code = this.code;
     for (const { name, word, value } of second) this.#storeData(name, 4 * word, value);
     code.i32(helper);
     for (const argument of [a, b]) {

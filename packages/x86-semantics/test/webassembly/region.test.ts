@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import {
   Abort,
   ADDRESS_TYPE,
+  type EmitterTarget,
   Evaluator,
   emitInstruction,
   Flag,
@@ -19,10 +20,13 @@ import {
   importMachine,
   irOf,
   KnownFields,
+  type Local,
+  MachineAccess,
   type MachineImports,
   ModuleWriter,
   ProcessorState,
   type Program,
+  type Push,
   programFor,
   RegisterFile,
   RegisterOffset,
@@ -53,6 +57,9 @@ class Region {
     this.#imports = importMachine(this.#module);
   }
 
+  /** Accesses that the region's instructions make; those of the imports when left out. */
+  access: EmitterTarget["access"];
+
   /** A function that runs the instructions one after the other and answers how many it finished times 8, plus the status. */
   add(name: string, instructions: readonly Instruction[], wantedFlags = STATUS_FLAGS): FunctionReference {
     const { reference: function_, code } = this.#module.function(name, { parameters: [], result: "i32" });
@@ -66,7 +73,8 @@ class Region {
       };
       const ir = irOf(instruction) as Ir;
       const shared = { code, imports: this.#imports, routines: this.#routines };
-      emitInstruction(ir, { ...shared, state: base, fields, leave, wantedFlags });
+      const access = this.access === undefined ? {} : { access: this.access };
+      emitInstruction(ir, { ...shared, state: base, fields, leave, wantedFlags, ...access });
     });
     code.i32(8 * instructions.length);
     this.#module.export(name, function_);
@@ -189,6 +197,61 @@ describe("regions of known instructions", () => {
       expect(none).toBeLessThan(zero);
     }
   });
+});
+
+/** Guest memory below 4096 lies in the module's memory from `RAM`; all else is the machine's. */
+const RAM = 32_768;
+class WithRam extends MachineAccess {
+  override load(
+    type: "i8" | "i16" | "i32" | "i64" | "v128",
+    segment: Push,
+    address: Local,
+    intent: number,
+    result: Local,
+  ): void {
+    const { code } = this;
+    if (type !== "i32") {
+      super.load(type, segment, address, intent, result);
+      return;
+    }
+    code.get(address);
+    code.i64(4093);
+    code.op("i64.lt_u");
+    code.if();
+    code.get(address);
+    code.op("i32.wrap_i64");
+    code.load("i32.load", RAM);
+    code.set(result);
+    code.else();
+    super.load(type, segment, address, intent, result);
+    code.end();
+  }
+}
+
+test("a look-up before the machine is asked is a subclass of the accesses", () => {
+  const region = new Region();
+  region.access = (...parts) => new WithRam(...parts);
+  region.add("run", [decode(0x03, 0x07), decode(0x8a, 0x1f)]); // add eax, [rdi]; mov bl, [rdi]
+  const { run } = region.instantiate();
+  new DataView(memory.buffer).setInt32(RAM + 100, 0x1234_5678, true);
+  for (const [address, loads] of [
+    [100n, 1],
+    [4092n, 1],
+    [4093n, 2],
+    [1n << 32n, 2],
+  ] as const) {
+    machine.reset(1, -1, Abort.none);
+    state.registers.bytes.fill(0);
+    state.registers.set64(8 * 7, address);
+    expect(run?.()).toBe(16);
+    expect(machine.log.length).toBe(loads);
+    if (address === 100n) expect(state.registers.get64(0)).toBe(0x1234_5678n);
+  }
+  // The machine's refusal still ends the instruction.
+  machine.reset(1, 0, Abort.exit);
+  state.registers.set64(0, 7n);
+  expect(run?.()).toBe(Abort.exit);
+  expect(state.registers.get64(0)).toBe(7n);
 });
 
 function sizeOf(instruction: Instruction, wanted: number): number {
