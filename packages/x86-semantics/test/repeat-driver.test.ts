@@ -240,6 +240,17 @@ describe("the REP driver", () => {
     }
   });
 
+  it("repeats what it has just copied where the target lies just above the source, bulk transfers or not", () => {
+    for (const make of [FlatMachine, FlatSpanMachine, FlatBulkMachine]) {
+      const machine = new make(SIZE, BASE);
+      prepare(machine, { ...simple, rcx: 60n, rsi: BigInt(BASE + 0x100), rdi: BigInt(BASE + 0x103) });
+      const pattern = [...machine.memory.subarray(0x100, 0x103)];
+      expect(new RepeatDriver(new Evaluator(machine), machine).run(decode(64, [0xf3, 0xa4]))).toBe(Abort.none);
+      const copied = [...machine.memory.subarray(0x103, 0x103 + 60)];
+      expect(copied).toEqual(copied.map((_, i) => pattern[i % 3]));
+    }
+  });
+
   it("stops after one element while TF is set", () => {
     const machine = new FlatSpanMachine(SIZE, BASE);
     prepare(machine, { ...simple, flags: Flag.TF });
