@@ -9,6 +9,7 @@ export type { Program, StringOperation } from "./evaluator/program.ts";
 export { families, irOf, programFor, type Support, supportOf } from "./families/meaning.ts";
 export { undefinedFlagsOf } from "./families/undefined-results.ts";
 export * from "./ir/builder.ts";
+export { canStop, makesValue, usesOf } from "./ir/dataflow.ts";
 export * from "./ir/flag.ts";
 export * from "./ir/form.ts";
 export { formKey, formName, formOf } from "./ir/instruction-form.ts";

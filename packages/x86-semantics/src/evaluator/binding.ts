@@ -4,7 +4,7 @@
  * evaluator's layout, and lists the registers that the program touches.
  */
 import { type Instruction, RegisterClass } from "@whvkit/x86-decoder";
-import { makesValue } from "../ir/builder.ts";
+import { makesValue } from "../ir/dataflow.ts";
 import {
   bitsOf,
   bytesOf,

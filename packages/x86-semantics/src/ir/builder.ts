@@ -6,6 +6,7 @@
 import type { Helper } from "../machine/helper.ts";
 import { Intent } from "../machine/machine.ts";
 import { RegisterOffset, Segment } from "../machine/register-file.ts";
+import { canStop, removeUnused } from "./dataflow.ts";
 import { FlagBit, STATUS_FLAGS } from "./flag.ts";
 import type { Form } from "./form.ts";
 import {
@@ -52,71 +53,6 @@ export type FlagName = "CF" | "PF" | "AF" | "ZF" | "SF" | "OF" | "DF" | "IF" | "
 
 /** A definition: states what an instruction form does by calling the builder. */
 export type Definition = (b: Builder) => void;
-
-/** Operations that can end the instruction; queued writes come after the last of them. */
-const CAN_STOP: ReadonlySet<Operation["op"]> = new Set([
-  "load",
-  "store",
-  "in",
-  "out",
-  "probe",
-  "faultIf",
-  "checkBranch",
-  "call",
-  "if",
-  "endIf",
-]);
-const EFFECTS: ReadonlySet<Operation["op"]> = new Set([
-  "store",
-  "out",
-  "probe",
-  "faultIf",
-  "checkBranch",
-  "if",
-  "endIf",
-  "setRegister",
-  "setFlag",
-  "flags",
-]);
-
-/** Does the operation possibly end the instruction before its end? */
-export function canStop(operation: Operation): boolean {
-  return CAN_STOP.has(operation.op);
-}
-
-/** Does the operation make a value? */
-export function makesValue(operation: Operation): operation is ValueOperation {
-  return !EFFECTS.has(operation.op);
-}
-
-/** The values that an operation uses. */
-export function usesOf(operation: Operation): number[] {
-  const uses: number[] = [];
-  const fields = operation as unknown as Readonly<Record<string, unknown>>;
-  for (const name of VALUE_FIELDS) {
-    const value = fields[name];
-    if (typeof value === "number") uses.push(value);
-  }
-  return uses;
-}
-const VALUE_FIELDS = [
-  "a",
-  "b",
-  "c",
-  "count",
-  "condition",
-  "upper",
-  "lower",
-  "value",
-  "address",
-  "offset",
-  "port",
-  "target",
-  "x",
-  "y",
-  "r",
-  "call",
-] as const;
 
 /** Thrown by {@link Builder.unsupported}: this form of a supported mnemonic has no meaning here. */
 export class UnsupportedForm extends Error {
@@ -653,32 +589,4 @@ export class Builder {
 export interface StackPointer {
   readonly rsp: Value;
   readonly offset: Value;
-}
-
-/** Drops values that nothing uses and renumbers the rest. */
-function removeUnused(operations: readonly Operation[]): Operation[] {
-  const used = new Uint8Array(operations.length);
-  for (let i = operations.length - 1; i >= 0; i--) {
-    const operation = operations[i] as Operation;
-    if (makesValue(operation) && !canStop(operation) && used[i] === 0) continue;
-    used[i] = 1;
-    for (const use of usesOf(operation)) used[use] = 1;
-  }
-  const place = new Int32Array(operations.length);
-  const kept: Operation[] = [];
-  operations.forEach((operation, i) => {
-    if (used[i] === 0) return;
-    place[i] = kept.length;
-    kept.push(renumber(operation, place));
-  });
-  return kept;
-}
-
-function renumber(operation: Operation, place: Int32Array): Operation {
-  const copy: Record<string, unknown> = { ...operation };
-  for (const name of VALUE_FIELDS) {
-    const value = copy[name];
-    if (typeof value === "number") copy[name] = place[value];
-  }
-  return copy as unknown as Operation;
 }

@@ -2,7 +2,7 @@
  * The rules of an Ir, checked: what `operation.ts` promises its consumers. The builder refuses most mistakes as they are
  * made; this looks at the finished list, and the tests hold every form to it.
  */
-import { canStop, makesValue, usesOf } from "./builder.ts";
+import { canStop, makesValue, usesOf } from "./dataflow.ts";
 import { bitsOf, type Ir, type Operation, type Type } from "./operation.ts";
 
 /** What is wrong with an Ir, one line each; empty when all is well. */

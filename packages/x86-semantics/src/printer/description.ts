@@ -4,7 +4,7 @@
  */
 import type { InstructionFields } from "../evaluator/instruction-fields.ts";
 import type { Program } from "../evaluator/program.ts";
-import { canStop, makesValue, usesOf } from "../ir/builder.ts";
+import { canStop, makesValue, usesOf } from "../ir/dataflow.ts";
 import { formName } from "../ir/instruction-form.ts";
 import type {
   EffectOperation,

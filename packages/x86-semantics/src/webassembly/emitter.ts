@@ -4,7 +4,7 @@
  * instruction's fields come from (`field-source.ts`), how memory is reached (`machine-access.ts`), or what follows
  * the instruction: handlers and compiled regions use the same emitter.
  */
-import { makesValue } from "../ir/builder.ts";
+import { makesValue } from "../ir/dataflow.ts";
 import { STATUS_FLAGS } from "../ir/flag.ts";
 import type { OperandShape } from "../ir/form.ts";
 import { formName } from "../ir/instruction-form.ts";

@@ -4,7 +4,7 @@
  * can change in between: registers and flags are read in the state before the instruction, so a read never moves across
  * a write or a call.
  */
-import { usesOf } from "../ir/builder.ts";
+import { usesOf } from "../ir/dataflow.ts";
 import { STATUS_FLAGS } from "../ir/flag.ts";
 import type { Operation, ValueOperation } from "../ir/operation.ts";
 
