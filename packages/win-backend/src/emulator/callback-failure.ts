@@ -20,11 +20,10 @@ export class CallbackFailure {
 
   /** What `callback` answered is no HRESULT of success. Answers what native code is told: always an HRESULT. */
   answered(callback: keyof EmulatorCallbacks, phase: EmulationPhase, answer: unknown): number {
-    const hresult = typeof answer === "number" ? answer >>> 0 : E_FAIL;
-    const said =
-      typeof answer === "number"
-        ? `0x${hresult.toString(16).padStart(8, "0")}`
-        : `${describe(answer)} instead of an HRESULT`;
+    // Not a number, or one that has no bits: whatever it is, it is not S_OK.
+    const isHresult = typeof answer === "number" && answer >>> 0 !== 0;
+    const hresult = isHresult ? answer >>> 0 : E_FAIL;
+    const said = isHresult ? `0x${hresult.toString(16).padStart(8, "0")}` : `${describe(answer)} instead of an HRESULT`;
     this.record(callback, phase, hresult, undefined, `The ${callback} callback answered ${said}.`);
     return hresult;
   }

@@ -77,10 +77,12 @@ export class PartitionSignals {
   dispose(): void {
     for (const port of [...this.ports]) port.dispose();
     for (const trigger of [...this.triggers]) trigger.dispose();
-    const { WHvUnregisterPartitionDoorbellEvent: unregister } = this.partition.functions;
     for (const [key, event] of [...this.doorbells]) {
       this.doorbells.delete(key);
-      unregister(this.partition.of("WHvUnregisterPartitionDoorbellEvent"), Uint8Array.from(key.split(","), Number));
+      const handle = this.partition.of("WHvUnregisterPartitionDoorbellEvent");
+      const match = Uint8Array.from(key.split(","), Number);
+      // Whatever the platform says: the partition goes next.
+      this.partition.functions.WHvUnregisterPartitionDoorbellEvent(handle, match);
       event.dispose();
     }
   }

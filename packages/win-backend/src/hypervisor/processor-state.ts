@@ -21,49 +21,42 @@ export class ProcessorState {
   }
 
   read(partition: bigint, index: number, type: StateType, destination: Uint8Array): number {
+    requireBytes("WHvGetVirtualProcessorState", "destination", destination);
     if (!this.has("WHvGetVirtualProcessorState")) {
       if (type === StateType.WHvVirtualProcessorStateTypeXsaveState)
-        return this.readXsave(partition, index, destination);
+        return this.readOlderXsave(partition, index, destination);
       if (type === StateType.WHvVirtualProcessorStateTypeInterruptControllerState2)
         return this.readInterruptController(partition, index, destination);
     }
     const operation = "WHvGetVirtualProcessorState";
     const { WHvGetVirtualProcessorState: get } = this.functions;
     requireUint32(operation, "type", type);
-    requireBytes(operation, "destination", destination);
     return readInto(operation, destination, (buffer, size, written) =>
       get(partition, index, type, buffer, size, written),
     );
   }
 
   write(partition: bigint, index: number, type: StateType, source: Uint8Array): void {
-    if (!this.has("WHvSetVirtualProcessorState")) {
-      if (type === StateType.WHvVirtualProcessorStateTypeXsaveState) return this.writeXsave(partition, index, source);
-      if (type === StateType.WHvVirtualProcessorStateTypeInterruptControllerState2)
-        return this.writeInterruptController(partition, index, source);
-    }
     const operation = "WHvSetVirtualProcessorState";
-    const { WHvSetVirtualProcessorState: set } = this.functions;
-    requireUint32(operation, "type", type);
     requireBytes(operation, "source", source);
-    check(operation, set(partition, index, type, source, source.length));
+    const general = this.has(operation);
+    if (!general && type === StateType.WHvVirtualProcessorStateTypeXsaveState) {
+      const { WHvSetVirtualProcessorXsaveState: set } = this.functions;
+      check("WHvSetVirtualProcessorXsaveState", set(partition, index, source, source.length));
+    } else if (!general && type === StateType.WHvVirtualProcessorStateTypeInterruptControllerState2) {
+      this.writeInterruptController(partition, index, source);
+    } else {
+      const { WHvSetVirtualProcessorState: set } = this.functions;
+      requireUint32(operation, "type", type);
+      check(operation, set(partition, index, type, source, source.length));
+    }
   }
 
-  readXsave(partition: bigint, index: number, destination: Uint8Array): number {
-    const type = StateType.WHvVirtualProcessorStateTypeXsaveState;
-    if (this.has("WHvGetVirtualProcessorState")) return this.read(partition, index, type, destination);
-    const operation = "WHvGetVirtualProcessorXsaveState";
+  private readOlderXsave(partition: bigint, index: number, destination: Uint8Array): number {
     const { WHvGetVirtualProcessorXsaveState: get } = this.functions;
-    requireBytes(operation, "destination", destination);
-    return readInto(operation, destination, (buffer, size, written) => get(partition, index, buffer, size, written));
-  }
-
-  writeXsave(partition: bigint, index: number, source: Uint8Array): void {
-    const type = StateType.WHvVirtualProcessorStateTypeXsaveState;
-    if (this.has("WHvSetVirtualProcessorState")) return this.write(partition, index, type, source);
-    const operation = "WHvSetVirtualProcessorXsaveState";
-    requireBytes(operation, "source", source);
-    check(operation, this.functions.WHvSetVirtualProcessorXsaveState(partition, index, source, source.length));
+    return readInto("WHvGetVirtualProcessorXsaveState", destination, (buffer, size, written) =>
+      get(partition, index, buffer, size, written),
+    );
   }
 
   readInterruptController(partition: bigint, index: number, destination: Uint8Array): number {

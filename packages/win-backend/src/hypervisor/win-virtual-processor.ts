@@ -18,7 +18,7 @@ import {
   WHV_E_INVALID_VP_STATE,
   WHV_E_VP_DOES_NOT_EXIST,
   type WHV_PROCESSOR_COUNTER_SET,
-  type WHV_VIRTUAL_PROCESSOR_STATE_TYPE,
+  WHV_VIRTUAL_PROCESSOR_STATE_TYPE,
   WhvError,
   type WinHvPlatformFunctions,
 } from "@whvkit/whv-types";
@@ -154,11 +154,11 @@ export class NativeVirtualProcessor implements WinVirtualProcessor {
   }
 
   readXsaveState(destination: Uint8Array): number {
-    return this.state.readXsave(this.existing("WHvGetVirtualProcessorXsaveState"), this.index, destination);
+    return this.readState(WHV_VIRTUAL_PROCESSOR_STATE_TYPE.WHvVirtualProcessorStateTypeXsaveState, destination);
   }
 
   writeXsaveState(source: Uint8Array): void {
-    this.state.writeXsave(this.existing("WHvSetVirtualProcessorXsaveState"), this.index, source);
+    this.writeState(WHV_VIRTUAL_PROCESSOR_STATE_TYPE.WHvVirtualProcessorStateTypeXsaveState, source);
   }
 
   readInterruptControllerState(destination: Uint8Array): number {

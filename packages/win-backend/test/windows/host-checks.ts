@@ -1,0 +1,69 @@
+/** Where the libraries come from, and what the host is said to offer. */
+import assert from "node:assert/strict";
+import { E_ACCESSDENIED, E_INVALIDARG } from "@whvkit/whv-types";
+import { bindWinHvPlatform, createWinHypervisor, describeHost, winHypervisor } from "@whvkit/win-backend";
+import { check, libraryDirectory } from "../../../../tooling/windows-stand-ins/suite.ts";
+import { assertFails, options, platform } from "./fixtures.ts";
+
+export function addHostChecks(): void {
+  check("the system directory is the only place that is searched, and the answer says what is missing", () => {
+    // Neither the current folder nor PATH counts.
+    process.env["PATH"] = `${libraryDirectory};${process.env["PATH"]}`;
+    const missing = /system32\\WinHvPlatform\.dll is not there; enable the Windows feature HypervisorPlatform/i;
+    assertFails(() => winHypervisor.getCapability(0), "WHvGetCapability", 0x8007_007e, missing);
+    assertFails(() => winHypervisor.createPartition(), "WHvCreatePartition", 0x8007_007e, missing);
+  });
+
+  check("another folder must be given by absolute path", () => {
+    for (const folder of ["", ".", "stand-ins", "\\stand-ins", "C:stand-ins", "..\\x", "/tmp"]) {
+      const create = () => createWinHypervisor({ libraryDirectory: folder }).createPartition();
+      assertFails(create, "WHvCreatePartition", E_INVALIDARG, /absolute path/);
+    }
+  });
+
+  check("functions as C has them, bound when they are read", () => {
+    const functions = bindWinHvPlatform(options);
+    const present = new Uint8Array(4);
+    assert.equal(functions.WHvGetCapability(0, present, 4, null), 0);
+    assert.equal(present[0], 1);
+    assert.equal(functions.WHvGetCapability(0x7777 as 0, present, 4, null), 0x8037_0300, "HRESULTs are unsigned");
+    assert.equal(functions.WHvGetCapability, functions.WHvGetCapability);
+  });
+
+  check("a host with the platform", () => {
+    const host = describeHost(options);
+    assert.match(host.platform, /^win32 \d+\.\d+\.\d+ x64$/);
+    assert.equal(host.canRunGuests, true);
+    assert.equal(host.hypervisorPresent, true);
+    assert.deepEqual(host.platformLibrary, {
+      path: `${libraryDirectory}\\WinHvPlatform.dll`,
+      present: true,
+      problem: null,
+      missingFunctions: [],
+    });
+    assert.equal(host.emulationLibrary.problem, null);
+    assert.equal(host.features?.dirtyPageTracking, true);
+    assert.equal(host.features?.speculationControl, false);
+    assert.equal(host.processorVendor, "Intel");
+    assert.deepEqual(host.advice, []);
+  });
+
+  check("a host without the feature is told to enable it", () => {
+    const host = describeHost();
+    assert.equal(host.canRunGuests, false);
+    assert.equal(host.platformLibrary.present, false);
+    assert.equal(host.hypervisorPresent, null);
+    assert.match(host.advice.join("\n"), /featurename:HypervisorPlatform/);
+  });
+
+  check("a host that refuses for want of rights, and one without a hypervisor", () => {
+    platform.fail("WHvCreatePartition", 1, E_ACCESSDENIED);
+    const refused = describeHost(options);
+    assert.equal(refused.canRunGuests, false);
+    assert.match(refused.advice.join("\n"), /Hyper-V Administrators/);
+    platform.fail("WHvGetCapability", 1, 0x8037_0300);
+    const absent = describeHost(options);
+    assert.equal(absent.canRunGuests, false);
+    assert.match(absent.advice.join("\n"), /firmware|hypervisorlaunchtype/);
+  });
+}

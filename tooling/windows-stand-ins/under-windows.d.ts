@@ -1,0 +1,36 @@
+/** See under-windows.js. */
+
+/** One check of a suite: `error` where it failed, with its stack. */
+export interface CheckResult {
+  readonly name: string;
+  readonly error: string | null;
+  /** Why it did not run, where it did not. */
+  readonly skipped: string | null;
+}
+
+/** What a run gave: results, or the reason why there was none. */
+export interface SuiteOutcome {
+  readonly unavailable: string | null;
+  readonly results: readonly CheckResult[];
+  /** What the program printed. */
+  readonly output: string;
+}
+
+/** Why programs for Windows cannot be run here; `null` where they can. */
+export function windowsUnavailable(): string | null;
+
+/** Folders of the stand-in libraries. Compiles them where need be. */
+export function standInFolders(): { current: string; version2004: string };
+
+/** An absolute path as a program under Wine names it. */
+export function windowsPath(file: string): string;
+
+/** Bundles a TypeScript program and runs it in Node for Windows with these arguments; answers what it printed. */
+export function runProgram(
+  entry: string,
+  args: readonly string[],
+  timeout?: number,
+): Promise<{ status: number | null; output: string }>;
+
+/** Runs a suite (see suite.ts) with the stand-in libraries. */
+export function runSuite(entry: string, libraries?: "current" | "version2004"): Promise<SuiteOutcome>;

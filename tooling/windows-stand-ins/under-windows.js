@@ -1,0 +1,127 @@
+// Runs TypeScript programs in Node for Windows: under Wine, or on Windows itself. A program is bundled first (every
+// @whvkit package from its source), so that it starts quickly and needs no build. What `prepare.js` has not fetched is not
+// fetched here: then there is a reason, and tests are skipped with it.
+import { spawn, spawnSync } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+import { buildStandIns, hasCompiler } from "./build.js";
+import { cacheFolders, hasPinnedPackage, pinnedPackages } from "./cache.js";
+import { windowsPath, wineEnvironment } from "./wine.js";
+
+export { windowsPath } from "./wine.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const onWindows = process.platform === "win32";
+/** A program that hangs must not hang the tests. */
+const TIMEOUT = 90_000;
+
+export function windowsUnavailable() {
+  const prepare = "run `node tooling/windows-stand-ins/prepare.js`";
+  if (!hasCompiler()) return "x86_64-w64-mingw32-gcc is not installed (Debian package gcc-mingw-w64-x86-64)";
+  if (onWindows) return null;
+  if (process.platform !== "linux" || process.arch !== "x64")
+    return `Wine is not tried on ${process.platform} ${process.arch}`;
+  if (spawnSync("wine", ["--version"], { stdio: "ignore" }).status !== 0)
+    return "wine is not installed (Debian packages wine and wine64)";
+  for (const pinned of pinnedPackages)
+    if (!hasPinnedPackage(pinned)) return `${pinned.name}@${pinned.version} is not there; ${prepare}`;
+  return existsSync(path.join(cacheFolders.prefix, "system.reg")) ? null : `there is no Wine prefix; ${prepare}`;
+}
+
+export function standInFolders() {
+  const { current, version2004 } = buildStandIns();
+  return { current: windowsPath(current), version2004: windowsPath(version2004) };
+}
+
+/**
+ * @param {string} entry
+ * @param {readonly string[]} args
+ */
+export async function runProgram(entry, args, timeout = TIMEOUT) {
+  mkdirSync(cacheFolders.bundles, { recursive: true });
+  const folder = mkdtempSync(path.join(cacheFolders.bundles, "run-"));
+  try {
+    await bundle(entry, folder);
+    return await runNode(
+      [windowsPath(path.join(folder, "main.mjs")), ...args],
+      path.join(folder, "output.txt"),
+      timeout,
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * @param {string} entry
+ * @param {"current" | "version2004"} [libraries]
+ * @returns {Promise<import("./under-windows.js").SuiteOutcome>}
+ */
+export async function runSuite(entry, libraries = "current") {
+  const unavailable = windowsUnavailable();
+  if (unavailable !== null) return { unavailable, results: [], output: "" };
+  const results = mkdtempSync(path.join(cacheFolders.cache, "results-"));
+  try {
+    const file = path.join(results, "results.json");
+    const { status, output } = await runProgram(entry, [standInFolders()[libraries], windowsPath(file)]);
+    if (!existsSync(file)) {
+      const error = `the program ended with status ${status} and without results:\n${output}`;
+      return { unavailable: null, results: [{ name: "runs to its end", error, skipped: null }], output };
+    }
+    const report = JSON.parse(readFileSync(file, "utf8"));
+    const ended = {
+      name: "runs to its end",
+      error: status === 0 ? null : `status ${status}:\n${output}`,
+      skipped: null,
+    };
+    return { unavailable: null, results: [...report, ended], output };
+  } finally {
+    rmSync(results, { recursive: true, force: true });
+  }
+}
+
+/** One file, `main.mjs`, with everything but koffi and Node's own modules. */
+async function bundle(/** @type {string} */ entry, /** @type {string} */ outDir) {
+  await build({
+    configFile: false,
+    logLevel: "error",
+    root,
+    resolve: { alias: [{ find: /^@whvkit\/([a-z0-9-]+)$/, replacement: `${root}packages/$1/src/index.ts` }] },
+    build: {
+      ssr: true,
+      outDir,
+      emptyOutDir: false,
+      minify: false,
+      target: "node22",
+      rollupOptions: { input: entry, external: ["koffi"], output: { format: "es", entryFileNames: "main.mjs" } },
+    },
+    ssr: { noExternal: true },
+  });
+}
+
+/**
+ * Output goes to a file: under Wine 8, Node cannot write to a Unix pipe.
+ *
+ * @param {string[]} args
+ * @param {string} outputFile
+ * @param {number} timeout
+ * @returns {Promise<{ status: number | null, output: string }>}
+ */
+function runNode(args, outputFile, timeout) {
+  const command = onWindows ? [process.execPath] : ["wine", cacheFolders.node];
+  const env = onWindows ? process.env : wineEnvironment();
+  const file = openSync(outputFile, "w");
+  return new Promise((resolve, reject) => {
+    const child = spawn(/** @type {string} */ (command[0]), [...command.slice(1), ...args], {
+      env,
+      stdio: ["ignore", file, file],
+      timeout,
+      killSignal: "SIGKILL",
+    });
+    closeSync(file);
+    child.on("error", reject);
+    child.on("close", (status) => resolve({ status, output: readFileSync(outputFile, "utf8") }));
+  });
+}
