@@ -1,6 +1,12 @@
 /** Makes a machine: partition, RAM, board, processor, emulator and run loop, in this order. */
 import { createEmulator } from "@whvkit/emulator-core";
-import { type Emulator, type Partition, type VirtualProcessor, WHV_PARTITION_PROPERTY_CODE } from "@whvkit/whv-types";
+import {
+  type Emulator,
+  type EmulatorCallbacks,
+  type Partition,
+  type VirtualProcessor,
+  WHV_PARTITION_PROPERTY_CODE,
+} from "@whvkit/whv-types";
 import { Board } from "./board.ts";
 import { ConsoleText } from "./console-text.ts";
 import { enterImage, writeEntryTables } from "./entry-state.ts";
@@ -54,6 +60,16 @@ export function createMachine(options: MachineOptions): Machine {
   }
 }
 
+/**
+ * At most so many iterations of a REP instruction at once. The rest is left to the next exit, between which limits are
+ * looked at and interrupts come, as they do between iterations on a processor.
+ */
+const MOST_REP_ITERATIONS = 65_536;
+
+function createMachineEmulator(callbacks: EmulatorCallbacks): Emulator {
+  return createEmulator(callbacks, { maxRepIterations: MOST_REP_ITERATIONS });
+}
+
 class BuiltMachine implements Machine {
   readonly #partition: Partition;
   readonly #ram: MachineRam;
@@ -83,7 +99,7 @@ class BuiltMachine implements Machine {
         this.#loop.finish("debug-exit", `The guest wrote ${value} to the debug-exit port.`, { debugExitValue: value }),
     });
     this.#callbacks = new HostCallbacks(this.#board.bus, this.#ram, this.#processor);
-    this.#emulator = (options.createEmulator ?? createEmulator)(this.#callbacks);
+    this.#emulator = (options.createEmulator ?? createMachineEmulator)(this.#callbacks);
     const virtual = (options.clock ?? (counter === null ? "host" : "virtual")) === "virtual";
     this.#loop = new RunLoop({
       processor: this.#processor,

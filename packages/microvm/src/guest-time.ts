@@ -9,8 +9,8 @@ import type { CountingProcessor } from "./instruction-count.ts";
 
 const NANOSECONDS_PER_INSTRUCTION = 10;
 const NANOSECONDS_PER_EXIT = 1000;
-/** The host looks at its own clock, and for a cancellation, at least this often. */
-const MOST_INSTRUCTIONS_PER_RUN = 1_000_000;
+/** The host looks at its own clock, and at what was typed, at least this often: a few milliseconds in an interpreter. */
+const MOST_INSTRUCTIONS_PER_RUN = 100_000;
 
 export class GuestTime {
   readonly #clock: VirtualClock;

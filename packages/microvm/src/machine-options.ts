@@ -85,7 +85,10 @@ export interface MachineOptions {
   readonly wallClock?: number;
   /** Fills buffers of the entropy device; a fixed sequence when left out, so that runs repeat. */
   readonly entropy?: (bytes: Uint8Array) => void;
-  /** Makes the emulator that finishes the exits; `createEmulator` of `@whvkit/emulator-core` when left out. */
+  /**
+   * Makes the emulator that finishes the exits. When left out: `createEmulator` of `@whvkit/emulator-core`, with at most
+   * 65,536 iterations of a REP instruction at once, so that a guest cannot keep the host from its limits.
+   */
   readonly createEmulator?: (callbacks: EmulatorCallbacks) => Emulator;
   /** Called with every exit before it is handled; the object is reused. For tracing and recording. */
   readonly onExit?: (exit: RunVpExit) => void;

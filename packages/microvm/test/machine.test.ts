@@ -107,11 +107,11 @@ describe("a run ends", () => {
   });
 
   it("with 124 at the limits", () => {
-    const counted = rig(["Canceled", "Canceled", "Canceled"], [], { limits: { maxInstructions: 1_500_000 } });
+    const counted = rig(["Canceled", "Canceled", "Canceled"], [], { limits: { maxInstructions: 150_000 } });
     expect(counted.machine.run()).toMatchObject({
       reason: "instruction-limit",
       exitStatus: 124,
-      statistics: { instructions: 1_500_000 },
+      statistics: { instructions: 150_000 },
     });
     const late = rig(["Canceled", "Canceled"], [], { limits: { timeoutSeconds: 1e-9 } });
     expect(late.machine.run()).toMatchObject({ reason: "timeout", exitStatus: 124 });
@@ -128,15 +128,15 @@ describe("a run ends", () => {
 });
 
 describe("interrupts", () => {
-  /** Unmasks everything and lets the timer tick at 100 Hz. */
+  /** Unmasks everything and lets the timer tick at 2 kHz. */
   const startTimer: Step = (emulator) => {
     for (const [port, value] of [
       [0x20, 0x13],
       [0x21, 0x40],
       [0x21, 1],
       [0x43, 0x34],
-      [0x40, 11932 & 255],
-      [0x40, 11932 >> 8],
+      [0x40, 596 & 255],
+      [0x40, 596 >> 8],
     ]) {
       emulator.out(port, 1, value);
     }
@@ -160,9 +160,9 @@ describe("interrupts", () => {
     expect(run.machine.run().reason).toBe("shutdown");
     expect(run.processor.writes).toEqual([[PENDING]]);
     expect(run.machine.statistics.interrupts).toBe(1);
-    // The output of counter 0 rises 11,932 ticks after the count is loaded: 10.0002 ms, and the exits before it.
-    expect(now).toBeGreaterThanOrEqual(10_000_151);
-    expect(now).toBeLessThan(10_010_000);
+    // The output of counter 0 rises 596 ticks after the count is loaded, one after it is written: 500.343 us.
+    expect(now).toBeGreaterThanOrEqual(500_343);
+    expect(now).toBeLessThan(510_000);
   });
 
   it("carry the vector that the PIC gives", () => {
@@ -199,7 +199,7 @@ describe("interrupts", () => {
       run.processor.registers.delete(WHV_REGISTER_NAME.WHvRegisterInterruptState);
       run.processor.registers.delete(WHV_REGISTER_NAME.WHvRegisterPendingEvent);
     };
-    /** The timer is due after two runs of 1,000,000 instructions of 10 ns. */
+    /** To the falling edge of OUT and over the rising one: an instruction takes 10 ns, an exit a tick and more. */
     const untilWindow: ScriptedExit[] = [
       shut,
       "Canceled",
@@ -230,10 +230,10 @@ describe("interrupts", () => {
       return before();
     };
     run.machine.run();
-    expect(budgets[0]).toBe(1_000_000);
-    // To the falling edge of OUT, one tick before the interrupt: 9.9993 ms at 10 ns an instruction.
-    expect(budgets[1]).toBeGreaterThan(990_000);
-    expect(budgets[1]).toBeLessThan(1_000_000);
+    expect(budgets[0]).toBe(100_000);
+    // To the falling edge of OUT, one tick before the interrupt: 498.7 us at 10 ns an instruction, but for an exit's 1 us.
+    expect(budgets[1]).toBeGreaterThan(49_700);
+    expect(budgets[1]).toBeLessThan(49_900);
   });
 });
 
@@ -466,7 +466,7 @@ describe("statistics", () => {
     expect(statistics.exits).toEqual({ X64IoPortAccess: 2, MemoryAccess: 2, Canceled: 1 });
     expect(statistics).toMatchObject({ exitCount: 5, emulations: { io: 2, mmio: 2 }, interrupts: 0 });
     // One for each exit, a full budget for the one that was cancelled, and the four that were emulated.
-    expect(statistics.instructions).toBe(4 + 1_000_000 + 4);
+    expect(statistics.instructions).toBe(4 + 100_000 + 4);
     expect(statistics.seconds).toBeGreaterThan(0);
   });
 
