@@ -367,6 +367,17 @@ describe("Canceled", () => {
     expect([get(made.processor, "Rax"), get(made.processor, "Rip")]).toEqual([501n, 0x1001n]);
   });
 
+  test("a long REP spends the budget too, and goes on where it stopped", () => {
+    const made = guest(0x1_0000, { instructionBudget: 1000 });
+    made.ram.bytes.set(hex("f3ae f4"), 0x1000);
+    set(made.processor, { ...PROTECTED_MODE, Rip: 0x1000, Rdi: 0x2000, Rcx: 0xc000 });
+    let runs = 1;
+    while (made.processor.run().exitReason === Reason.WHvRunVpExitReasonCanceled) runs++;
+    expect(runs).toBeGreaterThan(2);
+    expect([get(made.processor, "Rcx"), get(made.processor, "Rdi")]).toEqual([0n, 0xe000n]);
+    expect(made.processor.instructionCount).toBe(2);
+  });
+
   test("a guest that faults without end does not hang its host", () => {
     const made = guest(0x1_0000, { instructionBudget: 1000 });
     // The invalid-opcode handler of real mode is invalid itself.

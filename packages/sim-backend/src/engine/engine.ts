@@ -46,13 +46,18 @@ export interface Engine {
   readonly observer: CodeObserver;
   /** Instructions completed since the engine was made. A REP instruction counts once, when its last element is done. */
   readonly retired: number;
+  /**
+   * Budget used up since the engine was made: one for each instruction, and one more for every 16 elements of repeated
+   * string instructions, which take about as long. Not always an integer.
+   */
+  readonly spent: number;
   /** Length in bytes of the instruction that the last `fault` or `exit` is about, 0 where it could not be decoded. */
   readonly instructionLength: number;
   /** Its bytes: the first `instructionLength` of 16. */
   readonly instructionBytes: Uint8Array;
 
   /**
-   * Runs up to `budget` instructions (at least 1) from CS:RIP.
+   * Runs from CS:RIP until `budget` is spent (at least 1, so at least one instruction or one slice of a repeated one).
    *
    * @returns an {@link EngineStop}.
    */

@@ -22,6 +22,11 @@ import { type Engine, type EngineContext, EngineStop } from "./engine.ts";
 import { PortInstruction } from "./port-instruction.ts";
 import { stateFault } from "./required-state.ts";
 
+/** The most elements of a repeated string instruction before the budget is looked at again. */
+const REPEAT_SLICE = 4096;
+/** Elements that cost as much of the budget as one instruction. */
+const ELEMENTS_PER_UNIT = 16;
+
 const ripWord = RegisterOffset.rip >> 2;
 const csBaseWord = (RegisterOffset.segments + Segment.cs * 16) >> 2;
 
@@ -70,6 +75,8 @@ function writesFlagsBeyondStatus(program: Program): boolean {
 /** An engine without code generation. */
 export class EvaluatorEngine implements Engine {
   retired = 0;
+  /** What repeated elements have cost beyond their instructions. */
+  private repeated = 0;
   instructionLength = 0;
   readonly instructionBytes: Uint8Array = new Uint8Array(16);
 
@@ -101,8 +108,12 @@ export class EvaluatorEngine implements Engine {
     this.words = context.registers.words;
     this.cache = new CodeCache<CodeRecord>(context.arena);
     this.evaluator = new Evaluator(context.machine);
-    this.driver = new RepeatDriver(this.evaluator, context.machine);
+    this.driver = new RepeatDriver(this.evaluator, context.machine, { maxIterations: REPEAT_SLICE });
     this.decoders = [new Decoder(16), new Decoder(32), new Decoder(64)];
+  }
+
+  get spent(): number {
+    return this.retired + this.repeated;
   }
 
   /** What stores to decoded memory are reported to. */
@@ -126,7 +137,7 @@ export class EvaluatorEngine implements Engine {
   run(budget: number): number {
     const { words, machine, evaluator } = this;
     const { events } = this.context;
-    const end = this.retired + budget;
+    const end = this.retired + this.repeated + budget;
     do {
       const ip = words[ripWord];
       const low = this.wide ? ip : (this.csBase + ip) | 0;
@@ -169,11 +180,13 @@ export class EvaluatorEngine implements Engine {
           break;
         case RecordKind.string:
           abort = this.driver.run(program);
+          this.repeated += this.driver.completed / ELEMENTS_PER_UNIT;
           if (abort !== Abort.none) return this.stopFor(record, abort);
           if (this.driver.finished) {
             this.advance(ip, length);
             this.retired++;
-          } else {
+          } else if (this.driver.completed < REPEAT_SLICE) {
+            // Single-stepped: its trap comes before the next iteration.
             events.attention = true;
           }
           break;
@@ -197,7 +210,7 @@ export class EvaluatorEngine implements Engine {
           return this.unsupported(record);
       }
       if (events.attention) return EngineStop.attention;
-    } while (this.retired < end);
+    } while (this.retired + this.repeated < end);
     return EngineStop.budget;
   }
 

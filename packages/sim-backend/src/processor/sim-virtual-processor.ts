@@ -46,6 +46,9 @@ const rflagsWord = RegisterOffset.rflags >> 2;
 const cr8Word = RegisterOffset.cr8 >> 2;
 const dr6Word = RegisterOffset.dr6 >> 2;
 
+/** What a step may spend beyond its instructions: some 270 million elements of repeated string instructions. */
+const STEP_WORK = 0x100_0000;
+
 /** Bytes that a processor takes of the arena. */
 const PROCESSOR_MEMORY: number = Math.ceil((REGISTER_FILE_SIZE + TRANSLATION_CACHE_SIZE) / PAGE_SIZE) * PAGE_SIZE;
 
@@ -178,7 +181,7 @@ export class SimVirtualProcessor implements VirtualProcessor, SimVirtualProcesso
   run(): RunVpExit {
     this.requireLive("WHvRunVirtualProcessor");
     this.reportsExceptions = false;
-    return this.enter() ?? this.execute(this.budget);
+    return this.enter() ?? this.execute(this.budget, this.budget);
   }
 
   step(count: number): StepResult {
@@ -186,7 +189,7 @@ export class SimVirtualProcessor implements VirtualProcessor, SimVirtualProcesso
     const before = this.engine.retired;
     this.reportsExceptions = true;
     this.reported = false;
-    const exit = this.enter() ?? this.execute(count);
+    const exit = this.enter() ?? this.execute(count, count + STEP_WORK);
     const instructions = this.engine.retired - before;
     const { fault } = this.machine;
     if (this.reported) {
@@ -263,15 +266,20 @@ export class SimVirtualProcessor implements VirtualProcessor, SimVirtualProcesso
     return null;
   }
 
-  /** Events and instructions in turn, until an exit is due or `budget` instructions are done. */
-  private execute(budget: number): RunVpExit {
+  /**
+   * Events and instructions in turn, until an exit is due, so many instructions are completed, or so much work is spent
+   * ({@link Engine.spent}).
+   */
+  private execute(instructions: number, work: number): RunVpExit {
     const { engine, events, registerFile } = this;
     const { words } = registerFile;
-    let end = engine.retired + budget;
+    const lastRetired = engine.retired + instructions;
+    let lastSpent = engine.spent + work;
     for (;;) {
       const exit = this.deliverEvents();
       if (exit !== null) return exit;
-      if (engine.retired >= end) return this.record.plain(Reason.WHvRunVpExitReasonCanceled);
+      const left = Math.min(lastRetired - engine.retired, lastSpent - engine.spent);
+      if (left <= 0) return this.record.plain(Reason.WHvRunVpExitReasonCanceled);
 
       const flagsBefore = words[rflagsWord];
       const shadowBefore = events.interruptShadow;
@@ -284,13 +292,13 @@ export class SimVirtualProcessor implements VirtualProcessor, SimVirtualProcesso
           this.machine.raise(Vector.DB, -1);
           const exit = this.raiseFault();
           if (exit !== null) return exit;
-          end--;
+          lastSpent--;
           continue;
         }
       }
       events.attention = false;
       const before = engine.retired;
-      const stop = engine.run(single ? 1 : end - before);
+      const stop = engine.run(single ? 1 : left);
       const advanced = engine.retired !== before;
       if (single) this.finishSingle(flagsBefore, shadowBefore, advanced, stop);
       else if (events.shadowBegun) events.interruptShadow = true;
@@ -305,7 +313,7 @@ export class SimVirtualProcessor implements VirtualProcessor, SimVirtualProcesso
         if (exit !== null) return exit;
       }
       // What completes no instruction costs one as well: a handler that faults at its first instruction must not hang the host.
-      if (!advanced) end--;
+      if (!advanced) lastSpent--;
     }
   }
 
