@@ -16,7 +16,7 @@ const rows: readonly Row[] = [
   {
     reason: "x87 arithmetic has no meaning yet",
     mnemonics:
-      /^(f(2xm1|abs|addp?|bld|bstp|chs|cmovn?(b|be|e|u)|com(ip?|pp?)?|cos|decstp|divr?p?|freep?|i(add|comp?|divr?|ld|mul|ncstp|stt?p?|subr?)|ld(1|env|l2[et]|l[gn]2|pi|z)?|mulp?|n(disi|eni|save|setpm|stenv)|patan|prem1?|ptan|rndint|rstor|rstpm|scale|sin|sincos|sqrt|st(dw|sg|p|pnce)?|subr?p?|tst|ucom(ip?|pp?)?|xam|xch|xtract|yl2x(p1)?)|ffreep?)$/,
+      /^(f(2xm1|abs|addp?|bld|bstp|chs|cmovn?(b|be|e|u)|com(ip?|pp?)?|cos|decstp|divr?p?|freep?|i(add|comp?|divr?|ld|mul|ncstp|stt?p?|subr?)|ld(1|env|l2[et]|l[gn]2|pi|z)?|mulp?|n(disi|eni|save|setpm|stdw|stenv|stsg)|patan|prem1?|ptan|rndint|rstor|rstpm|scale|sin|sincos|sqrt|st(dw|sg|p|pnce)?|subr?p?|tst|ucom(ip?|pp?)?|xam|xch|xtract|yl2x(p1)?)|ffreep?)$/,
   },
   {
     reason: "floating-point arithmetic of SSE and AVX has no meaning yet",
@@ -89,6 +89,7 @@ const rows: readonly Row[] = [
     mnemonics:
       /^(clrssbsy|incssp[dq]|rdssp[dq]|rstorssp|saveprevssp|setssbsy|wru?ss[dq]|clui|stui|testui|senduipi|uiret|eret[su]|lkgs)$/,
   },
+  { reason: "only processors before the 486 had it", mnemonics: /^(ibts|xbts|loadall(286|386)?)$/ },
   { reason: "transactional memory is not offered", mnemonics: /^(x(abort|begin|end|test)|x(res|sus)ldtrk)$/ },
   {
     reason: "bounds registers (MPX) are not offered: no processor since 2019 has them",
