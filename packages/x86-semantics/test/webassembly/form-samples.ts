@@ -31,6 +31,7 @@ export class SampleCollector {
   readonly mistaken = new Set<string>();
   readonly #count = new Map<Ir, number>();
   readonly #countByKey = new Map<number, number>();
+  readonly #scratch = new Instruction();
   readonly #seed: number;
   readonly #maps: "all" | "legacy";
   #step = 0;
@@ -114,14 +115,17 @@ export class SampleCollector {
   }
 
   #try(decoder: Decoder, bytes: Uint8Array): void {
-    const instruction = new Instruction();
-    if (decoder.decode(bytes, 0, instruction) !== DecodeStatus.ok) return;
-    const support = supportOf(instruction.mnemonic);
-    if (!support.supported) return;
-    const key = formKey(instruction);
+    // Most tries end here: what is kept is decoded again into an instruction of its own.
+    const scratch = this.#scratch;
+    if (decoder.decode(bytes, 0, scratch) !== DecodeStatus.ok) return;
+    const key = formKey(scratch);
     const countOfKey = this.#countByKey.get(key) ?? 0;
     if (countOfKey >= SAMPLES_PER_KEY) return;
     this.#countByKey.set(key, countOfKey + 1);
+    const instruction = new Instruction();
+    decoder.decode(bytes, 0, instruction);
+    const support = supportOf(instruction.mnemonic);
+    if (!support.supported) return;
     const ir = irOf(instruction);
     if (ir === null) return; // a mnemonic that two instructions share, of which one has a meaning
     if (ir.string !== null && !hasStringOperand(instruction)) {

@@ -95,6 +95,9 @@ class Region {
 }
 
 const initial = new RegisterFile();
+const samples = new SampleCollector(SEED, "legacy").collect();
+/** Lines of each mode. */
+const LINES = 80;
 
 function start(seed: number, stopAt: number): void {
   reference.registers.bytes.set(initial.bytes);
@@ -123,7 +126,6 @@ function decode(...bytes: number[]): Instruction {
 
 describe("regions of known instructions", () => {
   test(`lines of instructions do what the evaluator does (seed ${SEED})`, () => {
-    const samples = new SampleCollector(SEED, "legacy").collect();
     const inMode = (mode: number): Instruction[] =>
       samples.flatMap(({ instruction, ir }) => (instruction.mode === mode && !ir.writesIp ? [instruction] : []));
     const region = new Region();
@@ -131,7 +133,7 @@ describe("regions of known instructions", () => {
     for (const mode of [16, 32, 64]) {
       const all = inMode(mode);
       expect(all.length).toBeGreaterThan(1000);
-      for (let i = 0; i < 150; i++) {
+      for (let i = 0; i < LINES; i++) {
         // A stride that has no factor in common with the number of lines brings all families together.
         const instructions = Array.from(
           { length: 6 },
