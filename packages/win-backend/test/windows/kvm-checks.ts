@@ -100,7 +100,7 @@ export function addKvmChecks(): void {
         assert.equal(exits.length, 13);
         assert.equal(register(processor, Name.WHvX64RegisterRcx), 0n);
         assert.equal(register(processor, Name.WHvX64RegisterRbx), 3n);
-        assert.equal(register(processor, Name.WHvX64RegisterRip), 0x101dn);
+        assert.equal(register(processor, Name.WHvX64RegisterRip), 0x101en);
       });
     } finally {
       platform.useKvm(0);
