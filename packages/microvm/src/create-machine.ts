@@ -1,12 +1,6 @@
 /** Makes a machine: partition, RAM, board, processor, emulator and run loop, in this order. */
 import { createEmulator } from "@whvkit/emulator-core";
-import {
-  type Emulator,
-  type EmulatorCallbacks,
-  type Partition,
-  type VirtualProcessor,
-  WHV_PARTITION_PROPERTY_CODE,
-} from "@whvkit/whv-types";
+import { type Emulator, type Partition, type VirtualProcessor, WHV_PARTITION_PROPERTY_CODE } from "@whvkit/whv-types";
 import { Board } from "./board.ts";
 import { ConsoleText } from "./console-text.ts";
 import { enterImage, writeEntryTables } from "./entry-state.ts";
@@ -16,7 +10,7 @@ import { HostCallbacks } from "./host-callbacks.ts";
 import { countingProcessor } from "./instruction-count.ts";
 import type { Machine } from "./machine.ts";
 import { checkMachineOptions } from "./machine-checks.ts";
-import type { MachineOptions } from "./machine-options.ts";
+import type { MachineEmulatorOptions, MachineOptions } from "./machine-options.ts";
 import { exitStatusOf, type MachineResult, type MachineStatistics } from "./machine-result.ts";
 import { RunLoop } from "./run-loop.ts";
 
@@ -64,11 +58,7 @@ export function createMachine(options: MachineOptions): Machine {
  * At most so many iterations of a REP instruction at once. The rest is left to the next exit, between which limits are
  * looked at and interrupts come, as they do between iterations on a processor.
  */
-const MOST_REP_ITERATIONS = 65_536;
-
-function createMachineEmulator(callbacks: EmulatorCallbacks): Emulator {
-  return createEmulator(callbacks, { maxRepIterations: MOST_REP_ITERATIONS });
-}
+const EMULATOR_OPTIONS: MachineEmulatorOptions = { maxRepIterations: 65_536 };
 
 class BuiltMachine implements Machine {
   readonly #partition: Partition;
@@ -99,7 +89,7 @@ class BuiltMachine implements Machine {
         this.#loop.finish("debug-exit", `The guest wrote ${value} to the debug-exit port.`, { debugExitValue: value }),
     });
     this.#callbacks = new HostCallbacks(this.#board.bus, this.#ram, this.#processor);
-    this.#emulator = (options.createEmulator ?? createMachineEmulator)(this.#callbacks);
+    this.#emulator = (options.createEmulator ?? createEmulator)(this.#callbacks, EMULATOR_OPTIONS);
     const virtual = (options.clock ?? (counter === null ? "host" : "virtual")) === "virtual";
     this.#loop = new RunLoop({
       processor: this.#processor,

@@ -4,5 +4,12 @@ export { DEMO_INPUT, demoGuest, tripleFaultGuest } from "./guest/guests.ts";
 export type { CountingProcessor } from "./instruction-count.ts";
 
 export type { Machine } from "./machine.ts";
-export type { ByteSink, DebugConsoleOption, GuestImage, MachineLimits, MachineOptions } from "./machine-options.ts";
+export type {
+  ByteSink,
+  DebugConsoleOption,
+  GuestImage,
+  MachineEmulatorOptions,
+  MachineLimits,
+  MachineOptions,
+} from "./machine-options.ts";
 export type { CallbackCounts, MachineEndReason, MachineResult, MachineStatistics } from "./machine-result.ts";

@@ -53,6 +53,12 @@ export interface MachineLimits {
   readonly until?: RegExp;
 }
 
+/** How a machine wants its emulator: options of `createEmulator` of `@whvkit/emulator-core`. @public */
+export type MachineEmulatorOptions = {
+  /** Iterations of a REP instruction in one call, so that a guest cannot keep the host from its limits. */
+  readonly maxRepIterations: number;
+};
+
 /** What {@link createMachine} takes. @public */
 export interface MachineOptions {
   /** The backend: `simHypervisor` or `winHypervisor`. */
@@ -86,10 +92,10 @@ export interface MachineOptions {
   /** Fills buffers of the entropy device; a fixed sequence when left out, so that runs repeat. */
   readonly entropy?: (bytes: Uint8Array) => void;
   /**
-   * Makes the emulator that finishes the exits. When left out: `createEmulator` of `@whvkit/emulator-core`, with at most
-   * 65,536 iterations of a REP instruction at once, so that a guest cannot keep the host from its limits.
+   * Makes the emulator that finishes the exits; `createEmulator` of `@whvkit/emulator-core` when left out. The options
+   * are the machine's wishes.
    */
-  readonly createEmulator?: (callbacks: EmulatorCallbacks) => Emulator;
+  readonly createEmulator?: (callbacks: EmulatorCallbacks, options: MachineEmulatorOptions) => Emulator;
   /** Called with every exit before it is handled; the object is reused. For tracing and recording. */
   readonly onExit?: (exit: RunVpExit) => void;
 }

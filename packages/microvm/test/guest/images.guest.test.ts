@@ -69,6 +69,14 @@ describe("a run ends", () => {
     expect(result.statistics.instructions).toBe(250_000);
   });
 
+  it("at the time limit inside one endless REP STOSB on device memory", () => {
+    // mov ax, 0x10; mov es, ax; mov edi, 0xd0100000; or ecx, -1; rep stosb
+    const guest = image(32, 0x66, 0xb8, 0x10, 0, 0x8e, 0xc0, 0xbf, 0, 0, 0x10, 0xd0, 0x83, 0xc9, 0xff, 0xf3, 0xaa);
+    const { result } = boot(guest, { limits: { timeoutSeconds: 0.05 } });
+    expect(result).toMatchObject({ reason: "timeout", exitStatus: 124 });
+    expect(result.statistics.callbacks.memory).toBeGreaterThanOrEqual(65_536);
+  });
+
   it("at the time limit, although it never exits", () => {
     const { result } = boot(image(16, 0xeb, 0xfe), { limits: { timeoutSeconds: 0.05 } });
     expect(result).toMatchObject({ reason: "timeout", exitStatus: 124 });
