@@ -28,7 +28,7 @@ import { FetchOutcome, InstructionFetch } from "./instruction-fetch.ts";
 import { loadAccumulator, PortAccess } from "./port-access.ts";
 import type { PreparedInstruction } from "./program-cache.ts";
 import { RegisterExchange } from "./register-exchange.ts";
-import { planRegisters, type RegisterPlan } from "./register-plan.ts";
+import { NO_PLAN, planRegisters, type RegisterPlan } from "./register-plan.ts";
 import { NO_EFFECTS, type RetireEffects, Retirement } from "./retire.ts";
 import { Segmentation } from "./segmentation.ts";
 import { SystemOperations } from "./system-operations.ts";
@@ -199,8 +199,7 @@ export class Emulation<Context> implements InstructionProgress {
     if (abort !== Abort.none) return this.answers.failed();
     if (words[RAX] !== low || words[RAX + 1] !== high)
       this.#exchange.put(WHV_REGISTER_NAME.WHvX64RegisterRax, words[RAX], words[RAX + 1]);
-    this.#retire(length, true);
-    return this.#commit();
+    return this.#complete(NO_PLAN, length, true);
   }
 
   // ---- the instruction and its registers -------------------------------------------------------------------------
@@ -257,9 +256,7 @@ export class Emulation<Context> implements InstructionProgress {
 
   #end(abort: number, program: Program, plan: RegisterPlan, finished: boolean): EmulationResult {
     if (abort === Abort.none) {
-      this.#exchange.putChanged(plan);
-      this.#retire(program.writesIp ? -1 : program.length, finished);
-      return this.#commit();
+      return this.#complete(plan, program.writesIp ? -1 : program.length, finished);
     }
     // The iterations before the one that stopped have happened; without REP nothing has.
     const repeated = this.#completed > 0;
@@ -272,14 +269,16 @@ export class Emulation<Context> implements InstructionProgress {
     return this.answers.failed();
   }
 
-  #retire(length: number, finished: boolean): void {
-    if (this.#plain) this.#retirement.retirePlain(length, finished);
-    else this.#retirement.retire(length, finished, this.#completed > 0);
-  }
-
-  /** The one set, and success. */
-  #commit(): EmulationResult {
-    return this.#exchange.commit() ? this.answers.successful() : this.answers.failed();
+  /** Retires the instruction, and makes the one set. `length` is -1 where the instruction itself wrote RIP. */
+  #complete(plan: RegisterPlan, length: number, finished: boolean): EmulationResult {
+    const exchange = this.#exchange;
+    if (finished) this.#exit.advance(length, this.#registers);
+    if (this.#plain) {
+      return exchange.commitPlain(plan, this.#exit, finished) ? this.answers.successful() : this.answers.failed();
+    }
+    exchange.putChanged(plan);
+    this.#retirement.retire(finished, this.#completed > 0);
+    return exchange.commit() ? this.answers.successful() : this.answers.failed();
   }
 
   /** The failure stays the answer, whatever the set answers. */

@@ -55,6 +55,9 @@ export class ExitContext {
   rflagsHigh = 0;
   /** How many instruction bytes the hypervisor delivered, 0 to 16. */
   byteCount = 0;
+  /** Where execution goes on; set by {@link ExitContext.advance}. */
+  nextRipLow = 0;
+  nextRipHigh = 0;
   /** The words of `WHV_VP_EXIT_CONTEXT`. */
   #processor: Int32Array = NO_WORDS;
   /** The words of either access context. */
@@ -126,6 +129,26 @@ export class ExitContext {
   /** RFLAGS.RF as the instruction starts. */
   get resume(): boolean {
     return (this.rflagsLow & Flag.RF) !== 0;
+  }
+
+  /**
+   * Finds where execution goes on: past an instruction of `length` bytes, modulo the width of the code segment; or, with a
+   * length of -1, where RIP of the register file says.
+   */
+  advance(length: number, registers: RegisterFile): void {
+    if (length < 0) {
+      this.nextRipLow = registers.words[RIP] as number;
+      this.nextRipHigh = registers.words[RIP + 1] as number;
+      return;
+    }
+    const low = (this.ripLow + length) | 0;
+    if (this.mode === 64) {
+      this.nextRipLow = low;
+      this.nextRipHigh = low >>> 0 < length ? (this.ripHigh + 1) | 0 : this.ripHigh;
+      return;
+    }
+    this.nextRipLow = this.mode === 32 ? low : low & 0xffff;
+    this.nextRipHigh = 0;
   }
 
   /** Puts RIP and RFLAGS into the register file. */

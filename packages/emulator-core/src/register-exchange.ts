@@ -5,23 +5,18 @@
  */
 import { RegisterValues, WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { RegisterOffset, type RegisterFile } from "@whvkit/x86-semantics";
+import type { ExitContext } from "./exit-context.ts";
 import type { HostCallbacks } from "./host-callbacks.ts";
-import { COMPOSITE, MAPPED_REGISTERS } from "./register-map.ts";
-import type { RegisterPlan } from "./register-plan.ts";
+import { MAPPED_REGISTERS } from "./register-map.ts";
+import { type RegisterPlan, RegisterShape } from "./register-plan.ts";
 
 /** More than any instruction needs: all mapped registers and the event registers. */
 const CAPACITY = MAPPED_REGISTERS.length + 16;
 
-/** Offsets in words, and sizes in words, of every mapped register: flat, because they are read on every emulation. */
-const wordAt: Int32Array = Int32Array.from(MAPPED_REGISTERS, ({ offset }) => offset >> 2);
-const nameAt: Uint32Array = Uint32Array.from(MAPPED_REGISTERS, ({ name }) => name);
-const wordCount: Int32Array = Int32Array.from(MAPPED_REGISTERS, ({ size }) => size >> 2);
-
 const NAME = WHV_REGISTER_NAME;
 const CR4_LA57 = 1 << 12;
-const RIP_WORD = RegisterOffset.rip >> 2;
-const RFLAGS_WORD = RegisterOffset.rflags >> 2;
-const DATA_POINTER_WORD = RegisterOffset.fpuDataPointer >> 2;
+const RFLAGS = RegisterOffset.rflags >> 2;
+const DATA_POINTER = RegisterOffset.fpuDataPointer >> 2;
 
 export class RegisterExchange<Context> {
   /** Registers put down for the set so far. */
@@ -77,7 +72,7 @@ export class RegisterExchange<Context> {
 
   /** Gets what the plan asks for, and the extra registers, in one call; no call where there is nothing to ask. */
   fetch(plan: RegisterPlan): boolean {
-    const count = plan.fetched.length;
+    const count = plan.names.length;
     if (count + this.#extra !== 0) {
       let names = plan.names;
       if (this.#extra !== 0) {
@@ -87,7 +82,7 @@ export class RegisterExchange<Context> {
       }
       this.#extraFrom = count;
       if (!this.#host.getRegisters(names, count + this.#extra, this.#got)) return false;
-      this.#unpack(plan.fetched);
+      this.#unpack(plan, count);
     }
     return true;
   }
@@ -109,82 +104,116 @@ export class RegisterExchange<Context> {
     return this.#fiveLevelPaging;
   }
 
-  #unpack(fetched: Int32Array): void {
+  #unpack(plan: RegisterPlan, count: number): void {
+    const { fetchedWords, fetchedShapes } = plan;
     const to = this.#registers.words;
     const from = this.#got.words;
-    for (let i = 0; i < fetched.length; i++) {
-      const index = fetched[i] as number;
-      const word = wordAt[index] as number;
-      if (index === COMPOSITE) {
-        to[DATA_POINTER_WORD] = from[i * 4] as number;
-        to[DATA_POINTER_WORD + 1] = from[i * 4 + 1] as number;
-        to[word] = from[i * 4 + 2] as number;
-        to[word + 1] = from[i * 4 + 3] as number;
+    for (let i = 0; i < count; i++) {
+      const word = fetchedWords[i] as number;
+      const at = i * 4;
+      const shape = fetchedShapes[i];
+      if (shape === RegisterShape.composite) {
+        to[DATA_POINTER] = from[at] as number;
+        to[DATA_POINTER + 1] = from[at + 1] as number;
+        to[word] = from[at + 2] as number;
+        to[word + 1] = from[at + 3] as number;
         continue;
       }
-      to[word] = from[i * 4] as number;
-      to[word + 1] = from[i * 4 + 1] as number;
-      if (wordCount[index] === 4) {
-        to[word + 2] = from[i * 4 + 2] as number;
-        to[word + 3] = from[i * 4 + 3] as number;
-      }
+      to[word] = from[at] as number;
+      to[word + 1] = from[at + 1] as number;
+      if (shape === RegisterShape.word) continue;
+      to[word + 2] = from[at + 2] as number;
+      to[word + 3] = from[at + 3] as number;
     }
   }
 
   /** Keeps the values before the instruction, so that what it changes can be told. */
   remember(plan: RegisterPlan): void {
+    if (!plan.comparesAny) return;
+    const { writtenWords, writtenShapes, compared } = plan;
     const words = this.#registers.words;
-    const { written, compared } = plan;
-    for (let i = 0; i < written.length; i++) {
+    const before = this.#before;
+    for (let i = 0; i < compared.length; i++) {
       if (compared[i] === 0) continue;
-      const word = wordAt[written[i] as number] as number;
-      const count = wordCount[written[i] as number] as number;
-      for (let j = 0; j < count; j++) this.#before[i * 4 + j] = words[word + j] as number;
-      if (written[i] === COMPOSITE) {
-        this.#before[i * 4 + 2] = words[DATA_POINTER_WORD] as number;
-        this.#before[i * 4 + 3] = words[DATA_POINTER_WORD + 1] as number;
-      }
+      const word = writtenWords[i] as number;
+      const upper = upperWord(word, writtenShapes[i] as number);
+      before[i * 4] = words[word] as number;
+      before[i * 4 + 1] = words[word + 1] as number;
+      before[i * 4 + 2] = words[upper] as number;
+      before[i * 4 + 3] = words[upper + 1] as number;
     }
   }
 
   /** Puts down every register of the plan that has changed, and those of which it cannot be told. */
   putChanged(plan: RegisterPlan): void {
-    const { written, compared } = plan;
-    for (let i = 0; i < written.length; i++) {
-      const index = written[i] as number;
-      if (compared[i] === 0 || this.#hasChanged(index, i * 4)) this.#putMapped(index);
+    const { writtenNames, writtenWords, writtenShapes, compared } = plan;
+    const words = this.#registers.words;
+    const to = this.#set.words;
+    for (let i = 0; i < compared.length; i++) {
+      const word = writtenWords[i] as number;
+      const shape = writtenShapes[i] as number;
+      if (compared[i] === 1 && !this.#hasChanged(i * 4, word, shape)) continue;
+      const at = this.count * 4;
+      this.#setNames[this.count++] = writtenNames[i] as number;
+      if (shape === RegisterShape.composite) {
+        to[at] = words[DATA_POINTER] as number;
+        to[at + 1] = words[DATA_POINTER + 1] as number;
+        to[at + 2] = words[word] as number;
+        to[at + 3] = words[word + 1] as number;
+        continue;
+      }
+      const wide = shape === RegisterShape.wide;
+      to[at] = words[word] as number;
+      to[at + 1] = words[word + 1] as number;
+      to[at + 2] = wide ? (words[word + 2] as number) : 0;
+      to[at + 3] = wide ? (words[word + 3] as number) : 0;
     }
   }
 
-  #hasChanged(index: number, before: number): boolean {
+  #hasChanged(at: number, word: number, shape: number): boolean {
     const words = this.#registers.words;
-    const word = wordAt[index] as number;
-    const count = wordCount[index] as number;
-    for (let j = 0; j < count; j++) if (words[word + j] !== this.#before[before + j]) return true;
-    if (index !== COMPOSITE) return false;
+    const before = this.#before;
+    const upper = upperWord(word, shape);
     return (
-      words[DATA_POINTER_WORD] !== this.#before[before + 2] || words[DATA_POINTER_WORD + 1] !== this.#before[before + 3]
+      words[word] !== before[at] ||
+      words[word + 1] !== before[at + 1] ||
+      words[upper] !== before[at + 2] ||
+      words[upper + 1] !== before[at + 3]
     );
   }
 
-  #putMapped(index: number): void {
-    const words = this.#registers.words;
-    const word = wordAt[index] as number;
+  /**
+   * The end of an instruction after a plain exit, in one go because it is the end of nearly every emulation: what changed,
+   * RIP where the instruction is finished, RFLAGS where they changed, and the set.
+   */
+  commitPlain(plan: RegisterPlan, exit: ExitContext, finished: boolean): boolean {
+    if (plan.compared.length !== 0) this.putChanged(plan);
     const to = this.#set.words;
-    const at = this.count * 4;
-    this.#setNames[this.count++] = nameAt[index] as number;
-    if (index === COMPOSITE) {
-      to[at] = words[DATA_POINTER_WORD] as number;
-      to[at + 1] = words[DATA_POINTER_WORD + 1] as number;
-      to[at + 2] = words[word] as number;
-      to[at + 3] = words[word + 1] as number;
-      return;
+    const names = this.#setNames;
+    let count = this.count;
+    const { words } = this.#registers;
+    const flagsLow = words[RFLAGS] as number;
+    const flagsHigh = words[RFLAGS + 1] as number;
+    const flagsChanged = flagsLow !== exit.rflagsLow || flagsHigh !== exit.rflagsHigh;
+    // The set is what tells the host that the emulation was successful: it is never empty.
+    if (finished || (count === 0 && !flagsChanged)) {
+      const at = count * 4;
+      names[count++] = NAME.WHvX64RegisterRip;
+      to[at] = finished ? exit.nextRipLow : exit.ripLow;
+      to[at + 1] = finished ? exit.nextRipHigh : exit.ripHigh;
+      to[at + 2] = 0;
+      to[at + 3] = 0;
     }
-    const wide = wordCount[index] === 4;
-    to[at] = words[word] as number;
-    to[at + 1] = words[word + 1] as number;
-    to[at + 2] = wide ? (words[word + 2] as number) : 0;
-    to[at + 3] = wide ? (words[word + 3] as number) : 0;
+    if (flagsChanged) {
+      const at = count * 4;
+      names[count++] = NAME.WHvX64RegisterRflags;
+      to[at] = flagsLow;
+      to[at + 1] = flagsHigh;
+      to[at + 2] = 0;
+      to[at + 3] = 0;
+    }
+    this.count = count;
+    return this.#host.setRegisters(names, count, this.#set);
   }
 
   /** Puts down a 64-bit register. */
@@ -204,30 +233,22 @@ export class RegisterExchange<Context> {
     this.#setNames[this.count++] = name;
   }
 
-  /** Puts down RIP as given. */
-  putRip(low: number, high: number): void {
-    this.put(NAME.WHvX64RegisterRip, low, high);
-  }
-
   /** Puts down RFLAGS as the register file holds it, where it differs from what it was. */
   putRflags(beforeLow: number, beforeHigh: number): void {
-    const words = this.#registers.words;
-    const low = words[RFLAGS_WORD] as number;
-    const high = words[RFLAGS_WORD + 1] as number;
+    const { words } = this.#registers;
+    const low = words[RFLAGS] as number;
+    const high = words[RFLAGS + 1] as number;
     if (low !== beforeLow || high !== beforeHigh) this.put(NAME.WHvX64RegisterRflags, low, high);
-  }
-
-  /** RIP in the register file. */
-  get ripLow(): number {
-    return this.#registers.words[RIP_WORD] as number;
-  }
-
-  get ripHigh(): number {
-    return this.#registers.words[RIP_WORD + 1] as number;
   }
 
   /** The one set callback, right before success. */
   commit(): boolean {
     return this.#host.setRegisters(this.#setNames, this.count, this.#set);
   }
+}
+
+/** Where the upper 64 bits of a register lie, or its lower ones again where it has no more. */
+function upperWord(word: number, shape: number): number {
+  if (shape === RegisterShape.word) return word;
+  return shape === RegisterShape.wide ? word + 2 : DATA_POINTER;
 }

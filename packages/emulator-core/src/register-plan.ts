@@ -3,25 +3,55 @@
  * once per instruction from the intervals of its program; what the exit context already holds is left out.
  */
 import { type Program, type RegisterInterval, RegisterOffset, Segment } from "@whvkit/x86-semantics";
-import { COMPOSITE, eachRegister, MAPPED_REGISTERS, registerAt } from "./register-map.ts";
+import { COMPOSITE, eachRegister, MAPPED_REGISTERS, type MappedRegister, registerAt } from "./register-map.ts";
 
 /** The two kinds of exit hold different registers. */
 export type ExitKind = "memory" | "port";
 
+/** How a register's value lies in the register file. */
+export const RegisterShape = {
+  /** 64 bits. */
+  word: 0,
+  /** 128 bits in one piece. */
+  wide: 1,
+  /** XmmControlStatus: 64 bits here, and 64 bits with the x87 registers. */
+  composite: 2,
+} as const;
+
 export interface RegisterPlan {
-  /** Indices into `MAPPED_REGISTERS` to ask for. */
-  readonly fetched: Int32Array;
-  /** Their `WHV_REGISTER_NAME`s. */
+  /** `WHV_REGISTER_NAME`s to ask for. */
   readonly names: Uint32Array;
-  /** Indices of registers that the instruction may change, RIP and RFLAGS aside. */
-  readonly written: Int32Array;
-  /** For each of `written`: 1 where the value before is known, so that an unchanged one need not be set. */
+  /** Where each of them goes: index of its first word in the register file. */
+  readonly fetchedWords: Int32Array;
+  /** How each of them is laid out: a {@link RegisterShape}. */
+  readonly fetchedShapes: Uint8Array;
+  /** `WHV_REGISTER_NAME`s that the instruction may change, RIP and RFLAGS aside. */
+  readonly writtenNames: Uint32Array;
+  readonly writtenWords: Int32Array;
+  readonly writtenShapes: Uint8Array;
+  /** For each of them: 1 where the value before is known, so that an unchanged one need not be set. */
   readonly compared: Uint8Array;
+  /** Some of them are compared. */
+  readonly comparesAny: boolean;
   /** The instruction looks at CR0, EFER or CS. */
   readonly usesMode: boolean;
   /** The instruction touches state that has no WHv name. */
   readonly unreachable: boolean;
 }
+
+/** Of an instruction whose registers the exit holds and whose effects are put down one by one: IN and OUT. */
+export const NO_PLAN: RegisterPlan = {
+  names: new Uint32Array(0),
+  fetchedWords: new Int32Array(0),
+  fetchedShapes: new Uint8Array(0),
+  writtenNames: new Uint32Array(0),
+  writtenWords: new Int32Array(0),
+  writtenShapes: new Uint8Array(0),
+  compared: new Uint8Array(0),
+  comparesAny: false,
+  usesMode: false,
+  unreachable: false,
+};
 
 const RIP = registerAt(RegisterOffset.rip);
 const RFLAGS = registerAt(RegisterOffset.rflags);
@@ -76,12 +106,26 @@ export function planRegisters(program: Program, kind: ExitKind): RegisterPlan {
     });
   const order = [...fetched].sort((a, b) => a - b);
   const changed = [...written].sort((a, b) => a - b);
+  const compared = Uint8Array.from(changed, (index) => (fetched.has(index) || held.has(index) ? 1 : 0));
   return {
-    fetched: Int32Array.from(order),
-    names: Uint32Array.from(order, (index) => MAPPED_REGISTERS[index]?.name ?? 0),
-    written: Int32Array.from(changed),
-    compared: Uint8Array.from(changed, (index) => (fetched.has(index) || held.has(index) ? 1 : 0)),
+    names: Uint32Array.from(order, (index) => mapped(index).name),
+    fetchedWords: Int32Array.from(order, (index) => mapped(index).offset >> 2),
+    fetchedShapes: Uint8Array.from(order, shapeOf),
+    writtenNames: Uint32Array.from(changed, (index) => mapped(index).name),
+    writtenWords: Int32Array.from(changed, (index) => mapped(index).offset >> 2),
+    writtenShapes: Uint8Array.from(changed, shapeOf),
+    compared,
+    comparesAny: compared.includes(1),
     usesMode,
     unreachable,
   };
+}
+
+function mapped(index: number): MappedRegister {
+  return MAPPED_REGISTERS[index] as MappedRegister;
+}
+
+function shapeOf(index: number): number {
+  if (index === COMPOSITE) return RegisterShape.composite;
+  return mapped(index).size === 16 ? RegisterShape.wide : RegisterShape.word;
 }

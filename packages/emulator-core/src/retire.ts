@@ -81,50 +81,25 @@ export class Retirement<Context> {
     this.#dr6 = asksDr6 ? this.#exchange.alsoGet(NAME.WHvX64RegisterDr6) : NOT_ASKED;
   }
 
-  /** Retires an instruction after a plain exit: RIP and RFLAGS are all there is. Arguments as of `retire`. */
-  retirePlain(length: number, finished: boolean): void {
-    const exit = this.#exit;
-    if (finished) this.#advance(length);
-    this.#exchange.putRflags(exit.rflagsLow, exit.rflagsHigh);
-    if (this.#exchange.count === 0) this.#exchange.putRip(exit.ripLow, exit.ripHigh);
-  }
-
   /**
-   * Retires the instruction; {@link Retirement.prepare} has been called before the get.
+   * Retires the instruction; {@link Retirement.prepare} has been called before the get, and the exit knows where
+   * execution goes on.
    *
-   * @param length - its bytes, where RIP just moves past it; -1 when RIP in the register file is where execution goes.
    * @param finished - false for a REP that stopped before its end: RIP and RF stay.
    * @param iterated - that REP has finished at least one iteration.
    */
-  retire(length: number, finished: boolean, iterated: boolean): void {
+  retire(finished: boolean, iterated: boolean): void {
     const exit = this.#exit;
     const words = this.#registers.words;
     if (finished) {
-      this.#advance(length);
+      this.#exchange.put(NAME.WHvX64RegisterRip, exit.nextRipLow, exit.nextRipHigh);
       if (exit.resume && !this.#returnsFromInterrupt) words[RFLAGS] = (words[RFLAGS] as number) & ~Flag.RF;
     }
     this.#exchange.putRflags(exit.rflagsLow, exit.rflagsHigh);
     if (finished) this.#putInterruptState();
     if (finished || iterated) this.#putDebugTraps();
     // The set is what tells the host that the emulation was successful: it is never empty.
-    if (this.#exchange.count === 0) this.#exchange.putRip(exit.ripLow, exit.ripHigh);
-  }
-
-  #advance(length: number): void {
-    const exit = this.#exit;
-    let low: number;
-    let high: number;
-    if (length >= 0) {
-      const sum = (exit.ripLow >>> 0) + length;
-      low = sum | 0;
-      high = sum > 0xffffffff ? (exit.ripHigh + 1) | 0 : exit.ripHigh;
-    } else {
-      low = this.#exchange.ripLow;
-      high = this.#exchange.ripHigh;
-    }
-    const mode = length >= 0 ? exit.mode : 64;
-    if (mode === 64) this.#exchange.putRip(low, high);
-    else this.#exchange.putRip(mode === 32 ? low : low & 0xffff, 0);
+    if (this.#exchange.count === 0) this.#exchange.put(NAME.WHvX64RegisterRip, exit.ripLow, exit.ripHigh);
   }
 
   #putInterruptState(): void {

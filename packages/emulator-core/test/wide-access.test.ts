@@ -138,6 +138,6 @@ describe("registers and their names", () => {
   test("MXCSR and the x87 data pointer come in one register", () => {
     const plan = planRegisters(program([[RegisterOffset.mxcsr, 4]], [[RegisterOffset.fpuDataPointer, 8]]), "memory");
     expect(plan.names).toEqual(Uint32Array.of(0x1019));
-    expect(plan.written.length).toBe(1);
+    expect(plan.writtenNames.length).toBe(1);
   });
 });
