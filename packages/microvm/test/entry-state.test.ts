@@ -29,6 +29,19 @@ describe("memory", () => {
     ]);
     expect([...partition.memory.subarray(0x7bff, 0x7c04)]).toEqual([0, 1, 2, 3, 0]);
   });
+
+  it("leaves the last GiB below 4 GiB to devices and goes on above", () => {
+    const { partition } = new ScriptedHypervisor();
+    const memory = { size: 2 ** 32, bytes: new Uint8Array(0), dispose: () => undefined };
+    const ram = new MachineRam(Object.assign(partition, { allocateMemory: () => memory }), 2 ** 32);
+    expect(partition.mappings).toEqual([
+      { gpa: 0, offset: 0, size: 0xa0000, flags: 7 },
+      { gpa: 0xc0000, offset: 0xc0000, size: 0xbff40000, flags: 7 },
+      { gpa: 2 ** 32, offset: 0xc0000000, size: 0x40000000, flags: 7 },
+    ]);
+    const places = [0xbfffffff, 0xc0000000, 2 ** 32 - 1, 2 ** 32, 5 * 2 ** 30 - 1, 5 * 2 ** 30];
+    expect(places.map((gpa) => ram.offsetOf(gpa))).toEqual([0xbfffffff, -1, -1, 0xc0000000, 0xffffffff, -1]);
+  });
 });
 
 describe("RAM as devices see it", () => {
