@@ -11,7 +11,7 @@ const MODES = [64, 32, 16];
 const TRAP_BREAKPOINT = 3;
 const INTERRUPT_FLAG = 0x200;
 
-/** The records of one run. @param {readonly { code: number[], mode: number, state: import("./state.js").State }[]} vectors */
+/** The records of one run. @param {readonly import("./vectors.js").Input[]} vectors */
 export function encodeRequests(vectors) {
   const buffer = Buffer.alloc(REQUEST_SIZE * vectors.length);
   vectors.forEach(({ code, mode, state }, i) => {
@@ -32,7 +32,7 @@ export function encodeRequests(vectors) {
  * What the processor did, read from its reports.
  *
  * @param {Buffer} reports
- * @param {readonly { code: number[], mode: number, state: import("./state.js").State }[]} vectors
+ * @param {readonly import("./vectors.js").Input[]} vectors
  * @returns {import("./vectors.js").Outcome[]}
  */
 export function decodeReports(reports, vectors) {
@@ -67,7 +67,7 @@ export function decodeReports(reports, vectors) {
 /**
  * Compiles native.c and runs the vectors on this machine's processor.
  *
- * @param {readonly { code: number[], mode: number, state: import("./state.js").State }[]} vectors
+ * @param {readonly import("./vectors.js").Input[]} vectors
  */
 export function runNative(vectors) {
   const folder = mkdtempSync(path.join(tmpdir(), "whvkit-oracle-"));

@@ -37,7 +37,7 @@ export class State {
 /**
  * Fills a state: everything random, the stack pointer in the middle of the window, then what the case wants.
  *
- * @param {import("./cases.js").Case} testCase
+ * @param {import("./encoding.js").Case} testCase
  * @param {import("./random.js").Random} random
  */
 export function stateFor(testCase, random) {
