@@ -3,15 +3,7 @@
  *
  * @packageDocumentation
  */
-
-export type { Engine, EngineContext, EngineFactory } from "./engine/engine.ts";
-export { EngineStop } from "./engine/engine.ts";
-export { EvaluatorEngine } from "./engine/evaluator-engine.ts";
-export type { CodeObserver } from "./memory/guest-machine.ts";
-export { GuestMachine } from "./memory/guest-machine.ts";
 export type { SimPartitionOptions } from "./partition/partition-options.ts";
-export { type SimHypervisor, simHypervisor } from "./partition/sim-hypervisor.ts";
-export { SimPartition } from "./partition/sim-partition.ts";
+export { simHypervisor } from "./partition/sim-hypervisor.ts";
 export type { CpuidResult } from "./processor/cpu-model.ts";
-export type { RaisedException, SimVirtualProcessorExtension, StepResult } from "./processor/sim-virtual-processor.ts";
-export { SimVirtualProcessor } from "./processor/sim-virtual-processor.ts";
+export type { RaisedException, SimHypervisor, SimPartition, SimVirtualProcessor, StepResult } from "./sim-platform.ts";

@@ -1,6 +1,5 @@
 /** What can be chosen when a simulated partition is made, beyond the platform's properties. */
 
-import type { EngineFactory } from "../engine/engine.ts";
 import type { CpuidResult } from "../processor/cpu-model.ts";
 
 /**
@@ -29,6 +28,4 @@ export interface SimPartitionOptions {
    * Leaves that exit when ExtendedVmExits.X64CpuidExit is set (`WHvPartitionPropertyCodeCpuidExitList`). Default: all.
    */
   readonly cpuidExitList?: readonly number[];
-  /** What executes instructions. Default: the evaluator of x86-semantics. */
-  readonly engine?: EngineFactory;
 }

@@ -2,25 +2,15 @@
 
 import {
   WHV_CAPABILITY_CODE as Code,
-  type Hypervisor,
   WHV_E_UNKNOWN_CAPABILITY,
   WHV_PROCESSOR_VENDOR,
   WhvError,
 } from "@whvkit/whv-types";
 import { PHYSICAL_ADDRESS_BITS } from "../memory/page-walk.ts";
+import type { SimHypervisor, SimPartition } from "../sim-platform.ts";
 import type { SimPartitionOptions } from "./partition-options.ts";
 import { CLOCK_FREQUENCY, EXCEPTION_EXITS, EXTENDED_EXITS, MSR_EXITS } from "./partition-properties.ts";
-import { SimPartition } from "./sim-partition.ts";
-
-/**
- * The simulator's hypervisor: its partitions take options of their own.
- *
- * @public
- */
-export interface SimHypervisor extends Hypervisor {
-  readonly name: "sim";
-  createPartition(options?: SimPartitionOptions): SimPartition;
-}
+import { SimulatedPartition } from "./simulated-partition.ts";
 
 /** PartialUnmap and DirtyPageTracking of `WHV_CAPABILITY_FEATURES`. */
 const FEATURES = 0b1001n;
@@ -65,6 +55,6 @@ export const simHypervisor: SimHypervisor = {
     return value;
   },
   createPartition(options: SimPartitionOptions = {}): SimPartition {
-    return new SimPartition(options);
+    return new SimulatedPartition(options);
   },
 };

@@ -8,14 +8,23 @@
 import { Cr0, Cr4, Efer, type RegisterFile, RegisterOffset } from "@whvkit/x86-semantics";
 import { PHYSICAL_ADDRESS_BITS } from "../memory/page-walk.ts";
 
-/** One CPUID result that replaces the model's: `WHV_X64_CPUID_RESULT`. */
+/**
+ * One CPUID result that replaces the model's: `WHV_X64_CPUID_RESULT`.
+ *
+ * @public
+ */
 export interface CpuidResult {
+  /** The leaf, unsigned. */
   readonly function: number;
   /** Only this sub-leaf; every one where it is left out. */
   readonly index?: number;
+  /** 32 bits, as all four. */
   readonly eax: number;
+  /** 32 bits. */
   readonly ebx: number;
+  /** 32 bits. */
   readonly ecx: number;
+  /** 32 bits. */
   readonly edx: number;
 }
 

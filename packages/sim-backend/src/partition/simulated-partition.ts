@@ -9,7 +9,6 @@ import {
   type GuestMemory,
   type InterruptRequest,
   WHV_MAP_GPA_RANGE_FLAGS as MapFlag,
-  type Partition,
   WHV_E_GPA_RANGE_NOT_FOUND,
   WHV_E_INVALID_PARTITION_CONFIG,
   WHV_E_VP_ALREADY_EXISTS,
@@ -22,7 +21,8 @@ import { ArenaMemory, MemoryArena, PAGE_SIZE } from "../memory/memory-arena.ts";
 import { MapEntry, MemoryMap } from "../memory/memory-map.ts";
 import { PHYSICAL_ADDRESS_BITS } from "../memory/page-walk.ts";
 import { CpuModel } from "../processor/cpu-model.ts";
-import { SimVirtualProcessor } from "../processor/sim-virtual-processor.ts";
+import { SimulatedProcessor } from "../processor/simulated-processor.ts";
+import type { SimPartition } from "../sim-platform.ts";
 import type { SimPartitionOptions } from "./partition-options.ts";
 import { PartitionProperties } from "./partition-properties.ts";
 
@@ -41,14 +41,14 @@ interface Mapping {
 
 const evaluatorEngine: EngineFactory = (context) => new EvaluatorEngine(context);
 
-/** @public */
-export class SimPartition implements Partition {
+/** A partition of the simulator. */
+export class SimulatedPartition implements SimPartition {
   private readonly options: SimPartitionOptions;
   private readonly properties: PartitionProperties;
   private readonly arena: MemoryArena;
   private readonly map = new MemoryMap();
   private readonly model: CpuModel;
-  private readonly processors = new Map<number, SimVirtualProcessor>();
+  private readonly processors = new Map<number, SimulatedProcessor>();
   private mappings: Mapping[] = [];
   private isSetUp = false;
   private live = true;
@@ -140,21 +140,21 @@ export class SimPartition implements Partition {
     this.map.changed();
   }
 
-  createVirtualProcessor(index: number): SimVirtualProcessor {
+  createVirtualProcessor(index: number): SimulatedProcessor {
     const operation = "WHvCreateVirtualProcessor";
     this.requireSetUp(operation);
     const count = Number(this.properties.get(WHV_PARTITION_PROPERTY_CODE.WHvPartitionPropertyCodeProcessorCount));
     if (!Number.isInteger(index) || index < 0 || index >= count)
       throw new WhvError(operation, E_INVALIDARG, `index ${index} of ${count} processors`);
     if (this.processors.has(index)) throw new WhvError(operation, WHV_E_VP_ALREADY_EXISTS, `index ${index}`);
-    const processor = new SimVirtualProcessor(
+    const processor = new SimulatedProcessor(
       index,
       {
         arena: this.arena,
         map: this.map,
         model: this.model,
         settings: this.properties.settings,
-        engine: this.options.engine ?? evaluatorEngine,
+        engine: evaluatorEngine,
         instructionBudget: this.options.instructionBudget ?? DEFAULT_BUDGET,
         omitsInstructionBytes: this.options.omitInstructionBytes ?? false,
       },

@@ -9,7 +9,6 @@ import {
   type RegisterValues,
   type RunVpExit,
   WHV_TRANSLATE_GVA_FLAGS as TranslateFlag,
-  type VirtualProcessor,
   WHV_E_VP_DOES_NOT_EXIST,
   WHV_X64_PENDING_INTERRUPTION_TYPE,
   WhvError,
@@ -30,6 +29,7 @@ import { type MemoryArena, PAGE_SIZE } from "../memory/memory-arena.ts";
 import type { MemoryMap } from "../memory/memory-map.ts";
 import { WalkAccess } from "../memory/page-walk.ts";
 import { TRANSLATION_CACHE_SIZE } from "../memory/translation-cache.ts";
+import type { SimVirtualProcessor, StepResult } from "../sim-platform.ts";
 import type { CpuModel } from "./cpu-model.ts";
 import { hasInstructionBreakpoint, instructionBreakpoints } from "./debug-registers.ts";
 import { findInvalidState } from "./entry-checks.ts";
@@ -52,48 +52,6 @@ const STEP_WORK = 0x100_0000;
 /** Bytes that a processor takes of the arena. */
 const PROCESSOR_MEMORY: number = Math.ceil((REGISTER_FILE_SIZE + TRANSLATION_CACHE_SIZE) / PAGE_SIZE) * PAGE_SIZE;
 
-/** An exception that a step raised. */
-export interface RaisedException {
-  /** 0 to 31. */
-  readonly vector: number;
-  /** `null` where the vector has none. */
-  readonly errorCode: number | null;
-  /** The faulting linear address of a page fault, else `null`. */
-  readonly cr2: bigint | null;
-}
-
-/** What {@link SimVirtualProcessor.step} answers. */
-export interface StepResult {
-  /** Instructions completed. */
-  readonly instructions: number;
-  /** The exit that ended the step, or `null`; reused like that of `run`. */
-  readonly exit: RunVpExit | null;
-  /** The first exception raised: it is not delivered, and the processor stands before the instruction. */
-  readonly exception: RaisedException | null;
-}
-
-/** What the simulator's processors offer beyond the platform's. */
-export interface SimVirtualProcessorExtension {
-  /**
-   * How many instructions the next `run` may complete before it answers Canceled: 1 or more, `Infinity` for no limit. At
-   * first the partition's option.
-   */
-  instructionBudget: number;
-  /** Instructions completed since the processor was made. A REP instruction counts once. */
-  readonly instructionCount: number;
-  /** What the last UnsupportedFeature or InvalidVpRegisterValue exit was about, in words; else empty. */
-  readonly exitDetail: string;
-  /** Every architectural register, in place: for state that no WHv register name reaches (YMM, ZMM, opmask). */
-  readonly registerFile: RegisterFile;
-  /**
-   * Runs up to `count` instructions, and stops before an exception would be delivered. Pending events are delivered
-   * first, as `run` does.
-   *
-   * @param count - 1 or more.
-   */
-  step(count: number): StepResult;
-}
-
 /** What a partition gives each of its processors. */
 export interface ProcessorEnvironment {
   readonly arena: MemoryArena;
@@ -106,8 +64,8 @@ export interface ProcessorEnvironment {
   readonly omitsInstructionBytes: boolean;
 }
 
-/** @public */
-export class SimVirtualProcessor implements VirtualProcessor, SimVirtualProcessorExtension {
+/** A virtual processor of a {@link SimulatedPartition}. */
+export class SimulatedProcessor implements SimVirtualProcessor {
   readonly index: number;
   readonly registerFile: RegisterFile;
   exitDetail = "";
