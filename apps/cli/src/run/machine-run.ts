@@ -62,7 +62,6 @@ function makeMachine({ terminal, ...options }: MachineSetup, { record }: RunRepo
       ...options,
       hypervisor: simulatorFor(options.memorySize ?? 0),
       interactive: terminal,
-      ...(terminal ? { clock: "host" } : {}),
       ...(record === undefined
         ? {}
         : { createEmulator: recordEmulations(createEmulator, (recorded) => record(JSON.stringify(recorded))) }),

@@ -20,6 +20,8 @@ export async function runGuest(guest: string | undefined, options: RunOptions, c
       {
         image,
         terminal,
+        // The demo's time is its own, so that it is the same on every host; other guests at a terminal live in ours.
+        ...(terminal && demo === null ? { clock: "host" } : {}),
         serialOutput: serialSink(options.serial, sinks, context),
         debugConsoles: debugConsoles(options, sinks, context),
         ...(input === undefined ? {} : { serialInput: input }),
