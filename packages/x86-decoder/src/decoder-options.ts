@@ -13,8 +13,9 @@ export interface DecoderOptions {
   readonly amd?: boolean;
   /** Decode 0F 1A and 0F 1B as MPX instructions instead of reserved NOPs. Default false. */
   readonly mpx?: boolean;
-  /** Decode instructions of Cyrix, Geode and early processors' maps where they do not collide with current ones. Default false. */
-  readonly cyrix?: boolean;
-  /** Decode instructions that only early processors had (UMOV, XBTS, MOV to test registers, LOADALL). Default false. */
+  /**
+   * Decode instructions that only early processors had (UMOV, XBTS, IBTS, MOV to test registers, LOADALL of the 80386; x87 instructions of the
+   * 80387SL) where they stand in the way of current ones too. Default false.
+   */
   readonly old?: boolean;
 }

@@ -126,7 +126,7 @@ export class Decoder {
     this.mode = mode;
     this.#is64 = mode === 64;
     this.#rootBase = mode === 64 ? MAP_COUNT * 256 : 0;
-    this.#options = (options.amd ? 1 : 0) | (options.mpx ? 2 : 0) | (options.cyrix ? 4 : 0) | (options.old ? 8 : 0);
+    this.#options = (options.amd ? 1 : 0) | (options.mpx ? 2 : 0) | (options.old ? 4 : 0);
   }
 
   /**
@@ -373,7 +373,6 @@ export class Decoder {
     if (map === 1 && opcode === 0x0f) {
       // 3DNow!: the opcode is the last byte. All forms have the operands of the one that stands in its place until here.
       form = role.rootsWithRoles[rootBase + (MAP_3DNOW << 8) + bytes[position++]] & 0xffff;
-      if (form >= NODE) form = nodes[form - NODE + 1 + ((this.#options >> 2) & 1)];
       if (form === 0) return this.#fail(instruction, position - offset, available);
       record = form << RECORD_SHIFT;
     }

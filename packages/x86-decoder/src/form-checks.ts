@@ -2,9 +2,18 @@
 // EVEX's mask, zeroing and b a form allows. All are rare, so they stand outside the decoder's one large function.
 
 import type { Instruction } from "./instruction.ts";
-import { EVEX_ROUNDING_SHIFT, EVEX_SAE, EVEX_ZEROING, PREFIX_LOCK, PREFIX_OPERAND_SIZE } from "./instruction.ts";
+import {
+  EVEX_ROUNDING_SHIFT,
+  EVEX_SAE,
+  EVEX_ZEROING,
+  MEMORY_INDEX_SHIFT,
+  PREFIX_LOCK,
+  PREFIX_OPERAND_SIZE,
+  SIZE_ADDRESS_SHIFT,
+} from "./instruction.ts";
 import {
   FIELD_MASK,
+  OperandKind,
   REGISTER_SHIFT,
   SOURCE_BITS,
   SOURCE_REG,
@@ -107,6 +116,7 @@ export function passesCheck(check: number, instruction: Instruction, numbers: nu
       );
     case BOUND_REGISTER:
     case NOT_RIP_RELATIVE:
+      if (!usesLargeAddress(instruction)) return false;
       if (check === NOT_RIP_RELATIVE && registerClass(instruction.memoryBase) === RegisterClass.ip) return false;
       for (let i = 0; i < 2; i++) if (registerClass(register(i)) === RegisterClass.bound && number(i) > 3) return false;
       return reg < 4 || registerClass(register(0)) !== RegisterClass.bound;
@@ -117,10 +127,31 @@ export function passesCheck(check: number, instruction: Instruction, numbers: nu
       return (instruction.prefixBits & PREFIX_OPERAND_SIZE) === 0;
     case DISTINCT:
       // The destination must differ from both sources; SDM volume 2, VFCMADDCPH.
-      return number(0) !== number(1) && !(instruction.operandKind(2) === 1 && number(0) === number(2));
+      return (
+        number(0) !== number(1) && !(instruction.operandKind(2) === OperandKind.register && number(0) === number(2))
+      );
     default:
       return true;
   }
+}
+
+/**
+ * MPX: 16-bit addressing is #UD, and in 64-bit mode the address size is 64 whatever the prefixes say; SDM volume 1, 17.4.3
+ * (of the editions that describe MPX).
+ */
+function usesLargeAddress(instruction: Instruction): boolean {
+  if (instruction.operandKind(0) !== OperandKind.memory && instruction.operandKind(1) !== OperandKind.memory)
+    return true;
+  if (instruction.mode !== 64) return instruction.addressSize !== 2;
+  if (instruction.addressSize === 4) {
+    instruction.sizeBits = (instruction.sizeBits & ~(0xf << SIZE_ADDRESS_SHIFT)) | (8 << SIZE_ADDRESS_SHIFT);
+    const base = instruction.memoryBase;
+    const index = instruction.memoryIndex;
+    // EIP is one below RIP; 32-bit registers are one class below the 64-bit ones.
+    if (base !== 0) instruction.memoryBits += registerClass(base) === RegisterClass.ip ? 1 : 32;
+    if (index !== 0) instruction.memoryBits += 32 << MEMORY_INDEX_SHIFT;
+  }
+  return true;
 }
 
 /**

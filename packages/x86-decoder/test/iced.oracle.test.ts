@@ -1,11 +1,13 @@
 // Differential tests against iced-x86, an oracle that nobody on this project wrote. The campaign variables make them as
 // long as one likes: X86_CAMPAIGN=20000000 compares that many random strings per mode and every enumeration in full.
 
+import { DecoderOptions as IcedOptions } from "iced-x86";
 import { describe, expect, test } from "vitest";
 import { Decoder, formatInstruction } from "../src/index.ts";
 import { evexOpcodes, legacyOpcodes, randomInstructions, vexOpcodes } from "./oracle/byte-strings.ts";
 import { addresses, compareAll } from "./oracle/comparison.ts";
 import {
+  amdDifferences,
   decodingDifferences,
   explain,
   flagDifferences,
@@ -40,6 +42,18 @@ describe.each(modes)("in %i-bit mode as iced-x86", (mode) => {
 
   test("every opcode of the EVEX maps", { timeout }, () => {
     expect(compareAll(new Decoder(mode), evexOpcodes(mode, density), decodingDifferences).unexplained).toEqual([]);
+  });
+
+  test.each([
+    ["amd", IcedOptions.AMD],
+    ["mpx", IcedOptions.MPX],
+    ["old", IcedOptions.Umov | IcedOptions.Xbts | IcedOptions.OldFpu | IcedOptions.MovTr | IcedOptions.Loadall386],
+  ] as const)("the option %s", { timeout }, (name, option) => {
+    const decoder = new Decoder(mode, { [name]: true });
+    const source = randomInstructions(seed + 4, mode, count / 4);
+    expect(
+      compareAll(decoder, source, [...decodingDifferences, ...amdDifferences], undefined, option).unexplained,
+    ).toEqual([]);
   });
 
   test("flags and flow control", { timeout }, () => {

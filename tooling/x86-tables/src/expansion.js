@@ -26,7 +26,7 @@ const MACHINE_SIZED = /^[+=~?]*(?:[RM]m\b|[CD]m|J[WD]m)/;
 const OPTIONS = /^opt:(\w+)$/;
 
 /** Options of the decoder that enable forms, in the order of their bits. */
-export const OPTION_NAMES = ["amd", "mpx", "cyrix", "old"];
+export const OPTION_NAMES = ["amd", "mpx", "old"];
 
 /** @param {import("./notation.js").Line} line @returns {Form[]} */
 export function expand(line) {

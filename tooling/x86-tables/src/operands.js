@@ -320,6 +320,8 @@ export function readOperand(text, sizes, index) {
       return register(CLASS.mask, 8, SOURCE.vvvv);
     case "Kr":
       return register(CLASS.mask, 8, SOURCE.rmLow) && rm();
+    case "Td":
+      return register(CLASS.test, 4, SOURCE.regLow);
     case "Tg":
       return register(CLASS.tile, 0, SOURCE.reg);
     case "Th":

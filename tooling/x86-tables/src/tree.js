@@ -3,7 +3,7 @@
 // A node is [selector, child for value 0, child for value 1, …]; a child below NODE is a form (0: no instruction),
 // else NODE plus the node's position. Equal nodes are shared.
 
-/** @typedef {"option0"|"option1"|"option2"|"option3"|"prefix"|"mod"|"reg"|"rm"|"rexB"|"w"|"length"|"operandSize"|"addressSize"} Selector */
+/** @typedef {"option0"|"option1"|"option2"|"prefix"|"mod"|"reg"|"rm"|"rexB"|"w"|"length"|"operandSize"|"addressSize"} Selector */
 
 /** Selectors in the order in which they are asked, with their number of values; the index is the selector's number in a node. */
 export const SELECTORS = /** @type {[Selector, number][]} */ ([
@@ -19,13 +19,11 @@ export const SELECTORS = /** @type {[Selector, number][]} */ ([
   ["option0", 2],
   ["option1", 2],
   ["option2", 2],
-  ["option3", 2],
 ]);
 const ORDER = /** @type {Selector[]} */ ([
   "option0",
   "option1",
   "option2",
-  "option3",
   "prefix",
   "mod",
   "reg",

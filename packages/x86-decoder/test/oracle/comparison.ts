@@ -19,12 +19,13 @@ export interface Outcome {
 
 export type Check = (own: Instruction, iced: IcedInstruction, bytes: Uint8Array) => string;
 
-/** Compares all byte strings of `source`; further checks see the instructions that both accept. */
+/** Compares all byte strings of `source`; further checks see the instructions that both accept. Options are those of iced-x86. */
 export function compareAll(
   decoder: Decoder,
   source: Iterable<Uint8Array>,
   differences: readonly Difference[],
   check: Check = () => "",
+  icedOptions = 0,
 ): Outcome {
   const instruction = new Instruction();
   const ip = addresses[decoder.mode];
@@ -34,7 +35,7 @@ export function compareAll(
   let explained = 0;
   for (const bytes of source) {
     const status = decoder.decode(bytes, 0, instruction, 15);
-    const theirs = new IcedDecoder(decoder.mode, bytes.subarray(0, 15), 0);
+    const theirs = new IcedDecoder(decoder.mode, bytes.subarray(0, 15), icedOptions);
     theirs.ip = ip;
     const iced = theirs.decode();
     compared++;

@@ -19,6 +19,15 @@ export const decodingDifferences: readonly Difference[] = [
   },
 ];
 
+/** With the option `amd`. */
+export const amdDifferences: readonly Difference[] = [
+  {
+    pattern: /^Ud0: length/,
+    reason:
+      "UD0 has a ModRM byte (SDM volume 2, UD); some AMD processors raise #UD without reading it, which nothing but its length shows.",
+  },
+];
+
 export const flagDifferences: readonly Difference[] = [
   {
     pattern: /^(Xor|Sub)_/,
