@@ -118,12 +118,10 @@ export class RunLoop {
     const { emulator, processor } = this.#parts;
     switch (exit.exitReason) {
       case Exit.WHvRunVpExitReasonX64IoPortAccess:
-        this.emulations.io += 1;
-        this.#judge(emulator.tryIoEmulation(null, exit.vpContext, exit.ioPortAccess));
+        this.#judge("io", emulator.tryIoEmulation(null, exit.vpContext, exit.ioPortAccess));
         break;
       case Exit.WHvRunVpExitReasonMemoryAccess:
-        this.emulations.mmio += 1;
-        this.#judge(emulator.tryMmioEmulation(null, exit.vpContext, exit.memoryAccess));
+        this.#judge("mmio", emulator.tryMmioEmulation(null, exit.vpContext, exit.memoryAccess));
         break;
       case Exit.WHvRunVpExitReasonX64Halt:
         this.#halted = true;
@@ -151,8 +149,11 @@ export class RunLoop {
     }
   }
 
-  #judge(result: EmulationResult): void {
-    if (result.hresult === S_OK && result.emulationSuccessful) return;
+  #judge(kind: "io" | "mmio", result: EmulationResult): void {
+    if (result.hresult === S_OK && result.emulationSuccessful) {
+      this.emulations[kind] += 1;
+      return;
+    }
     const { diagnostic } = result;
     const what =
       diagnostic?.message ??

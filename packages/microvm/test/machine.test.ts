@@ -89,6 +89,7 @@ describe("a run ends", () => {
     const { machine } = rig(["MemoryAccess"], [() => failure(diagnostic)]);
     const result = machine.run();
     expect(result).toMatchObject({ reason: "emulation-failure", exitStatus: 1, diagnostic });
+    expect(result.statistics.emulations).toEqual({ io: 0, mmio: 0 });
     expect(result.message).toContain("vaddps has no meaning here");
     expect(rig(["MemoryAccess"], [() => failure(null)]).machine.run().message).toContain("InternalEmulationFailure");
   });
