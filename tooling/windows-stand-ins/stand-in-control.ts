@@ -84,6 +84,7 @@ export interface EmulationPlan {
   readonly answer?: number;
   readonly forcedStatus?: number;
   readonly portSize?: number;
+  readonly modify?: boolean;
 }
 
 /** What it got back from the callbacks; see `Answers` there. */
@@ -118,8 +119,9 @@ export class EmulationControl {
 
   plan(plan: EmulationPlan = {}): void {
     const { registers = 0, accessSize = 0, wrongContext = false, nullAccess = false } = plan;
-    const { answer = 0, forcedStatus = 0, portSize = 0 } = plan;
-    const words = [registers, accessSize, Number(wrongContext), Number(nullAccess), answer, forcedStatus, portSize];
+    const { answer = 0, forcedStatus = 0, portSize = 0, modify = false } = plan;
+    const flags = [wrongContext, nullAccess, modify].map(Number);
+    const words = [registers, accessSize, flags[0], flags[1], answer, forcedStatus, portSize, flags[2]].map(Number);
     this.setPlan(new Uint8Array(Uint32Array.from(words).buffer));
   }
 

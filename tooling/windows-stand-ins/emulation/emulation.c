@@ -2,7 +2,8 @@
  * arguments that the contexts call for, checks what it is given and what comes back, and answers the documented status.
  *
  * TryIo:   get registers; for a string instruction translate and read or write memory; the port; set registers.
- * TryMmio: get registers; translate; one memory access, or two where it crosses a page; set registers. */
+ * TryMmio: get registers; translate; one memory access, or two where it crosses a page, or a read and a write; set
+ * registers. */
 #include <windows.h>
 #include <winhvemulation.h>
 #include <stdarg.h>
@@ -28,6 +29,7 @@ typedef struct {
   HRESULT answer;       /* what TryIo and TryMmio answer instead of S_OK, before any callback */
   UINT32 forced_status; /* likewise, with S_OK */
   UINT32 port_size;     /* of the port access; 0 for what the context says */
+  UINT32 modify;        /* TryMmio reads, adds 1 and writes, with one translation: read-modify-write */
 } Plan;
 static Plan plan;
 
@@ -139,6 +141,19 @@ static int translate(Emulation *emulation, UINT64 gva, UINT32 flags, UINT64 *gpa
   return 1;
 }
 
+/* ADD DWORD [gva], 1 on an aligned address. */
+static int modify(Emulation *emulation, UINT64 gva) {
+  WHV_EMULATOR_MEMORY_ACCESS_INFO access;
+  memset(&access, 0, sizeof access);
+  if (!translate(emulation, gva, WHvTranslateGvaFlagValidateRead | WHvTranslateGvaFlagValidateWrite, &access.GpaAddress)) return 0;
+  access.AccessSize = 4;
+  for (access.Direction = 0; access.Direction < 2; access.Direction++) {
+    if (access.Direction) ++*(UINT32 *)(void *)access.Data;
+    if (emulation->callbacks->WHvEmulatorMemoryCallback(emulation->context, &access)) { emulation->status->MemoryCallbackFailed = 1; return 0; }
+  }
+  return 1;
+}
+
 /* One access of up to 8 bytes, split where it crosses a page. */
 static int memory(Emulation *emulation, UINT64 gva, UINT8 direction, UINT8 size, UINT8 *data) {
   UINT32 flags = direction ? WHvTranslateGvaFlagValidateRead | WHvTranslateGvaFlagValidateWrite : WHvTranslateGvaFlagValidateRead;
@@ -213,6 +228,11 @@ HRESULT WINAPI WHvEmulatorTryMmioEmulation(WHV_EMULATOR_HANDLE emulator, VOID *c
   UINT8 write = mmio->AccessInfo.AccessType == WHvMemoryAccessWrite, size = 4;
   if (!get(&emulation, WHvX64RegisterRflags)) return S_OK;
   memcpy(data, &emulation.values[0], 8);
+  if (plan.modify) {
+    emulation.values[1].Reg64 = vp->Rip + vp->InstructionLength;
+    if (modify(&emulation, mmio->Gva)) set(&emulation);
+    return S_OK;
+  }
   if (!memory(&emulation, mmio->Gva, write, size, data)) return S_OK;
   if (!write) memcpy(&emulation.values[0].Reg64, data, 8);
   emulation.values[1].Reg64 = vp->Rip + vp->InstructionLength;

@@ -135,13 +135,16 @@ export class NativeEmulation<Context> implements CallbackReceiver {
         translation.gvaPageHigh = Number(BigInt.asUintN(32, gva >> 32n));
       }
       translation.flags = flags;
-      translation.resultCode = 0;
+      // No result code: a callback that answers S_OK must say one.
+      translation.resultCode = -1;
       translation.gpaPage = 0;
       const answer: unknown = this.callbacks[callback](this.context as Context, translation);
       if (answer !== S_OK) return failure.answered(callback, "translate", answer);
       const { gpaPage, resultCode } = translation;
       if (!Number.isSafeInteger(gpaPage) || gpaPage < 0)
         return failure.malformed(callback, "translate", `The ${callback} callback gave the address ${gpaPage}.`);
+      if (!Number.isInteger(resultCode) || resultCode < 0)
+        return failure.malformed(callback, "translate", `The ${callback} callback gave the result code ${resultCode}.`);
       resultViews.at(result, 4).words[0] = resultCode;
       const { words } = gpaViews.at(gpa, 8);
       words[0] = gpaPage >>> 0;

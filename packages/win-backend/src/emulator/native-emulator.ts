@@ -17,6 +17,7 @@ import {
 import { check } from "../hypervisor/argument-checks.ts";
 import { bindWinHvEmulation } from "../native/function-binding.ts";
 import type { NativePointer } from "../native/kernel32.ts";
+import { addressOf } from "../native/native-support.ts";
 import type { NativeLibraryOptions } from "../native/system-library.ts";
 import { callbackTable, enterEmulation, leaveEmulation } from "./callback-table.ts";
 import { NativeEmulation } from "./native-emulation.ts";
@@ -61,19 +62,24 @@ class DllEmulator<Context> implements NativeEmulator<Context> {
   private readonly vpContext = new Uint8Array(VP_CONTEXT_SIZE);
   private readonly access = new Uint8Array(IO_CONTEXT_SIZE);
   private readonly status = new Uint32Array(1);
-  private readonly statusBytes: Uint8Array;
+  private readonly vpAddress: NativePointer;
+  private readonly accessAddress: NativePointer;
+  private readonly statusAddress: NativePointer;
 
   constructor(callbacks: EmulatorCallbacks<Context>, options: NativeLibraryOptions) {
     this.functions = bindWinHvEmulation(options);
     const { WHvEmulatorCreateEmulator: create } = this.functions;
     this.tryIo = this.functions.WHvEmulatorTryIoEmulation;
     this.tryMmio = this.functions.WHvEmulatorTryMmioEmulation as TryEmulation;
-    this.statusBytes = new Uint8Array(this.status.buffer);
+    const operation = "WHvEmulatorCreateEmulator";
+    this.vpAddress = addressOf(this.vpContext, operation);
+    this.accessAddress = addressOf(this.access, operation);
+    this.statusAddress = addressOf(new Uint8Array(this.status.buffer), operation);
     lastNumber += 1;
     this.emulation = new NativeEmulation(callbacks, lastNumber);
     this.contextPointer = BigInt(lastNumber);
     const handle = new BigUint64Array(1);
-    check("WHvEmulatorCreateEmulator", create(callbackTable(), new Uint8Array(handle.buffer)));
+    check(operation, create(callbackTable(), new Uint8Array(handle.buffer)));
     this.handle = handle[0] as NativePointer;
   }
 
@@ -120,8 +126,15 @@ class DllEmulator<Context> implements NativeEmulator<Context> {
       return refusal(E_INVALIDARG, "invalid-argument", "The emulator has been destroyed.");
     if (!isView(vpContext) || !isView(accessContext))
       return refusal(E_INVALIDARG, "invalid-argument", "There is no exit context, or no instruction context.");
+    const { bytes } = accessContext;
+    if (bytes.length !== size)
+      return refusal(
+        E_INVALIDARG,
+        "invalid-argument",
+        `The instruction context has ${bytes.length} bytes, not ${size}.`,
+      );
     this.vpContext.set(vpContext.bytes);
-    this.access.set(accessContext.bytes.subarray(0, size));
+    this.access.set(bytes);
     this.status[0] = 0;
     emulation.context = context;
     emulation.failure.clear();
@@ -129,7 +142,7 @@ class DllEmulator<Context> implements NativeEmulator<Context> {
     const outer = enterEmulation(emulation);
     let hresult: number;
     try {
-      hresult = tryEmulation(handle, this.contextPointer, this.vpContext, this.access, this.statusBytes);
+      hresult = tryEmulation(handle, this.contextPointer, this.vpAddress, this.accessAddress, this.statusAddress);
     } catch (thrown) {
       // A callback could not even begin, for want of stack: koffi told native code S_OK, and throws it here.
       hresult = E_FAIL;

@@ -23,6 +23,7 @@ import {
   type WinHvPlatformFunctions,
 } from "@whvkit/whv-types";
 import type { KoffiFunction } from "../native/koffi-function.ts";
+import { addressOf } from "../native/native-support.ts";
 import { check, requireBytes, requireSafeInteger, requireUint32 } from "./argument-checks.ts";
 import type { PartitionHandle } from "./partition-handle.ts";
 import { ProcessorState } from "./processor-state.ts";
@@ -54,10 +55,10 @@ export class NativeVirtualProcessor implements WinVirtualProcessor {
   private readonly state: ProcessorState;
   private readonly removed: (processor: NativeVirtualProcessor) => void;
   private readonly exitBytes = new Uint8Array(EXIT_CONTEXT_SIZE);
+  private readonly exitAddress: bigint;
   private readonly exit: RunVpExit;
   private readonly translation = new Uint32Array(4);
-  private readonly translationResult: Uint8Array;
-  private readonly translationGpa: Uint8Array;
+  private readonly translationAddress: bigint;
   private running = false;
   private live = true;
 
@@ -78,16 +79,16 @@ export class NativeVirtualProcessor implements WinVirtualProcessor {
     this.getValues = this.functions.WHvGetVirtualProcessorRegisters;
     this.setValues = this.functions.WHvSetVirtualProcessorRegisters;
     this.translate = this.functions.WHvTranslateGva;
+    this.exitAddress = addressOf(this.exitBytes, "WHvCreateVirtualProcessor");
     // A view satisfies the union by construction; its exit reason tells which member counts.
     this.exit = new RunVpExitContextView(new DataView(this.exitBytes.buffer)) as unknown as RunVpExit;
-    this.translationResult = new Uint8Array(this.translation.buffer, 0, 8);
-    this.translationGpa = new Uint8Array(this.translation.buffer, 8, 8);
+    this.translationAddress = addressOf(new Uint8Array(this.translation.buffer), "WHvCreateVirtualProcessor");
   }
 
   run(): RunVpExit {
     const operation = "WHvRunVirtualProcessor";
     const handle = this.idle(operation);
-    check(operation, this.runProcessor(handle, this.index, this.exitBytes, EXIT_CONTEXT_SIZE));
+    check(operation, this.runProcessor(handle, this.index, this.exitAddress, EXIT_CONTEXT_SIZE));
     return this.exit;
   }
 
@@ -107,7 +108,7 @@ export class NativeVirtualProcessor implements WinVirtualProcessor {
         }
       };
       const asynchronous = this.runProcessor as unknown as KoffiFunction;
-      asynchronous.async(handle, this.index, this.exitBytes, EXIT_CONTEXT_SIZE, finished);
+      asynchronous.async(handle, this.index, this.exitAddress, EXIT_CONTEXT_SIZE, finished);
       this.running = true;
     });
   }
@@ -138,7 +139,8 @@ export class NativeVirtualProcessor implements WinVirtualProcessor {
     const gva = (BigInt(gvaHigh >>> 0) << 32n) | BigInt(gvaLow >>> 0);
     const { index, translation } = this;
     translation.fill(0);
-    check(operation, this.translate(handle, index, gva, flags, this.translationResult, this.translationGpa));
+    const { translationAddress: at } = this;
+    check(operation, this.translate(handle, index, gva, flags, at, at + 8n));
     result.resultCode = translation[0] as number;
     result.gpa = (translation[3] as number) * 0x1_0000_0000 + (translation[2] as number);
   }

@@ -38,3 +38,11 @@ export function requireKoffi(operation: string): Koffi {
   }
   return loaded;
 }
+
+/**
+ * The address of memory that C reads or fills again and again: passing it costs half of what passing the array does. The
+ * array's memory stays where it is as long as somebody holds the array.
+ */
+export function addressOf(array: Uint8Array, operation: string): bigint {
+  return requireKoffi(operation).address(array);
+}

@@ -42,6 +42,7 @@ const callbacks: EmulatorCallbacks<Host> = {
   },
   translateGvaPage(host, translation) {
     host.log.push(`translate ${translation.gvaPage.toString(16)} ${translation.flags}`);
+    translation.resultCode = 0;
     translation.gpaPage = 0xf_ffff_ffff_f000;
     return host.overrides.translateGvaPage?.(host, translation) ?? 0;
   },
@@ -238,6 +239,8 @@ export function addEmulatorChecks(): void {
       assert.equal(emulation().answers().resultCode, 1);
       for (const bad of [-4096, 0.5, Number.NaN, 2 ** 60])
         assert.equal(answer(bad).translateGvaPageCallbackFailed, true, String(bad));
+      for (const code of [-1, 0.5])
+        assert.equal(answer(0x1000, code).translateGvaPageCallbackFailed, true, String(code));
     }),
   );
 
