@@ -39,7 +39,8 @@ const makeHostClass = (deviceAddress: number): (new () => BenchHost) =>
       if (gpaAddress >= deviceAddress) {
         if (access.direction === 0) access.words[0] = this.device;
         else this.device = access.words[0] as number;
-      } else if (access.direction === 0) for (let i = 0; i < accessSize; i++) data[i] = this.ram[gpaAddress + i] as number;
+      } else if (access.direction === 0)
+        for (let i = 0; i < accessSize; i++) data[i] = this.ram[gpaAddress + i] as number;
       else for (let i = 0; i < accessSize; i++) this.ram[gpaAddress + i] = data[i] as number;
       return 0;
     }

@@ -2,12 +2,12 @@
  * What the emulator answers, one method for each way of ending: the HRESULT, the status bits and, unless all went
  * well, the diagnostic. Deciding which way an emulation ends is `emulation.ts`'s.
  */
-import { E_FAIL, E_INVALIDARG, type EmulationPhase, type EmulationResult, S_OK } from "@whvkit/whv-types";
+import { type E_FAIL, E_INVALIDARG, type EmulationPhase, type EmulationResult, S_OK } from "@whvkit/whv-types";
 import { describeException, makeDiagnostic } from "./diagnostic.ts";
 import { ReusedResult } from "./emulation-result.ts";
 import type { GuestException } from "./emulator-options.ts";
 import { ExitContext } from "./exit-context.ts";
-import { EmulatorStatus, type EmulationReason, Failure } from "./failure.ts";
+import { type EmulationReason, EmulatorStatus, type Failure } from "./failure.ts";
 
 /** What the diagnostic wants to know of the instruction. */
 export interface InstructionProgress {
@@ -51,7 +51,8 @@ export class Answers {
   }
 
   interruptCausedIntercept(): EmulationResult {
-    const message = "An interrupt or exception was pending when the processor stopped: its delivery met the intercept, not an instruction.";
+    const message =
+      "An interrupt or exception was pending when the processor stopped: its delivery met the intercept, not an instruction.";
     this.#failure.record(EmulatorStatus.interruptCausedIntercept, "interrupt-caused-intercept", "check", message);
     return this.failed();
   }
@@ -88,7 +89,11 @@ export class Answers {
 const nothingKnown: InstructionProgress = { bytes: new Uint8Array(0), repCompleted: 0 };
 
 /** An answer for a call that never reached an instruction, with a result object of its own. */
-export function refusal(hresult: typeof E_FAIL | typeof E_INVALIDARG, reason: EmulationReason, message: string): EmulationResult {
+export function refusal(
+  hresult: typeof E_FAIL | typeof E_INVALIDARG,
+  reason: EmulationReason,
+  message: string,
+): EmulationResult {
   const diagnostic = makeDiagnostic(new ExitContext(), {
     reason,
     message,

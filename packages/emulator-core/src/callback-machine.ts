@@ -6,14 +6,7 @@
  * Order of one access: segment and canonical checks, then every translation, then the alignment check, then the
  * callbacks, low addresses first. So an access that faults has touched nothing.
  */
-import {
-  Abort,
-  GuestFault,
-  Intent,
-  RegisterFile,
-  Vector,
-  type SpanMachine,
-} from "@whvkit/x86-semantics";
+import { Abort, type GuestFault, type RegisterFile, type SpanMachine, Vector } from "@whvkit/x86-semantics";
 import type { DataBreakpoints } from "./data-breakpoints.ts";
 import type { ExitContext } from "./exit-context.ts";
 import type { HostCallbacks } from "./host-callbacks.ts";
@@ -78,7 +71,15 @@ export class CallbackMachine<Context> implements SpanMachine {
     return Abort.none;
   }
 
-  store(segment: number, low: number, high: number, size: number, valueLow: number, valueHigh: number, intent: number): number {
+  store(
+    segment: number,
+    low: number,
+    high: number,
+    size: number,
+    valueLow: number,
+    valueHigh: number,
+    intent: number,
+  ): number {
     let abort = this.#segmentation.check(segment, low, high, size, intent);
     if (abort !== Abort.none) return abort;
     const offset = low & PAGE_OFFSET;
@@ -168,9 +169,9 @@ export class CallbackMachine<Context> implements SpanMachine {
   #take(size: number): void {
     const words = this.#host.memoryAccess.words;
     const data = this.data;
-    const low = words[0] as number;
+    const low = words[0];
     data[0] = size >= 4 ? low : low & ((1 << (size * 8)) - 1);
-    data[1] = size === 8 ? (words[1] as number) : 0;
+    data[1] = size === 8 ? words[1] : 0;
   }
 
   /** Translates the page after the one of a linear address. */
@@ -212,7 +213,7 @@ export class CallbackMachine<Context> implements SpanMachine {
   #readPart(at: number, length: number): boolean {
     if (!this.#host.readMemory(length, "load")) return false;
     const from = this.#host.memoryAccess.data;
-    for (let i = 0; i < length; i++) this.#bytes[at + i] = from[i] as number;
+    for (let i = 0; i < length; i++) this.#bytes[at + i] = from[i];
     return true;
   }
 
@@ -220,7 +221,7 @@ export class CallbackMachine<Context> implements SpanMachine {
     let low = 0;
     let high = 0;
     for (let i = 0; i < length; i++) {
-      const byte = this.#bytes[at + i] as number;
+      const byte = this.#bytes[at + i];
       if (i < 4) low |= byte << (i * 8);
       else high |= byte << ((i - 4) * 8);
     }

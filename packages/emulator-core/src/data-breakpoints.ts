@@ -65,7 +65,7 @@ export class DataBreakpoints<Context> {
   }
 
   #length(breakpoint: number): number {
-    return LENGTHS[(this.#dr7 >>> (18 + breakpoint * 4)) & 3] as number;
+    return LENGTHS[(this.#dr7 >>> (18 + breakpoint * 4)) & 3];
   }
 
   /** An access of `size` bytes has been made. */
@@ -75,7 +75,7 @@ export class DataBreakpoints<Context> {
       if (((this.#dr7 >>> (i * 2)) & 3) === 0) continue;
       const condition = (this.#dr7 >>> (16 + i * 4)) & 3;
       const watched = condition === ON_READ_OR_WRITE || (condition === ON_WRITE && (intent & Intent.write) !== 0);
-      const start = this.#addresses[i] as number;
+      const start = this.#addresses[i];
       if (watched && first < start + this.#length(i) && start < first + size) this.hits |= 1 << i;
     }
   }

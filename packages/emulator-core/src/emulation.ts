@@ -84,7 +84,16 @@ export class Emulation<Context> implements InstructionProgress {
     const breakpoints = new DataBreakpoints(exit, exchange, options.dataBreakpoints);
     const retirement = new Retirement(exit, registers, exchange, breakpoints, options);
     const system = new SystemOperations(failure, retirement, fiveLevelPaging);
-    const machine = new CallbackMachine({ exit, registers, fault, segmentation, translation, host, breakpoints, system });
+    const machine = new CallbackMachine({
+      exit,
+      registers,
+      fault,
+      segmentation,
+      translation,
+      host,
+      breakpoints,
+      system,
+    });
     const { shouldYield } = options;
     const repeat = {
       maxIterations: options.maxRepIterations,
@@ -139,7 +148,8 @@ export class Emulation<Context> implements InstructionProgress {
     const exit = this.#exit;
     const port = this.#port;
     if (!exit.readPortAccess(context)) return this.answers.malformed("InstructionByteCount is above 16.");
-    if (!port.read(exit.access)) return this.answers.malformed("AccessInfo.AccessSize of the port access is not 1, 2 or 4.");
+    if (!port.read(exit.access))
+      return this.answers.malformed("AccessInfo.AccessSize of the port access is not 1, 2 or 4.");
     if (exit.interruptionPending) return this.answers.interruptCausedIntercept();
     // The exit says all there is to know of IN and OUT, as a rule their length too.
     if (!port.stringOp && exit.instructionLength !== 0) return this.#accumulatorTransfer(exit.instructionLength);
@@ -161,7 +171,7 @@ export class Emulation<Context> implements InstructionProgress {
   mmio(context: MemoryAccessContextView): EmulationResult {
     const exit = this.#exit;
     if (!exit.readMemoryAccess(context)) return this.answers.malformed("InstructionByteCount is above 16.");
-    if (((exit.access[ACCESS_INFO] as number) & 3) === NO_ACCESS_TYPE)
+    if ((exit.access[ACCESS_INFO] & 3) === NO_ACCESS_TYPE)
       return this.answers.malformed("AccessInfo.AccessType is 3, which is none.");
     if (exit.interruptionPending) return this.answers.interruptCausedIntercept();
     this.#translation.seed(exit.access);
@@ -219,7 +229,9 @@ export class Emulation<Context> implements InstructionProgress {
     if (this.#outcome === FetchOutcome.stopped) return this.#stopped(this.#fetch.abort, "fetch");
     const tooLong = this.#outcome === FetchOutcome.tooLong;
     if (this.#options.invalidEncoding === "legacy") {
-      const why = tooLong ? "The instruction is longer than 15 bytes." : `The bytes are no instruction in ${this.#exit.mode}-bit mode.`;
+      const why = tooLong
+        ? "The instruction is longer than 15 bytes."
+        : `The bytes are no instruction in ${this.#exit.mode}-bit mode.`;
       return this.answers.internal("invalid-encoding", "decode", why);
     }
     return tooLong ? this.#raise(Vector.GP, 0, "decode") : this.#raise(Vector.UD, -1, "decode");
@@ -264,7 +276,8 @@ export class Emulation<Context> implements InstructionProgress {
       if (repeated) this.#exchange.putChanged(plan);
       return this.#inject("execute");
     }
-    if (abort === Abort.unsupported && this.#options.unsupported === "hyperv") return this.#raise(Vector.UD, -1, "execute");
+    if (abort === Abort.unsupported && this.#options.unsupported === "hyperv")
+      return this.#raise(Vector.UD, -1, "execute");
     if (repeated && this.#options.commitPartialRep) this.#commitPartialRep(plan);
     return this.answers.failed();
   }

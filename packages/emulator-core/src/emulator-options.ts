@@ -139,7 +139,8 @@ export function resolveOptions<Context>(options: EmulatorOptions<Context>): Reso
 /** The first of `allowed` is the default. */
 function oneOf<T extends string>(name: string, value: T | undefined, allowed: readonly [T, ...T[]]): T {
   if (value === undefined) return allowed[0];
-  if (!allowed.includes(value)) throw new RangeError(`option ${name} is ${JSON.stringify(value)}, not one of ${allowed.join(", ")}`);
+  if (!allowed.includes(value))
+    throw new RangeError(`option ${name} is ${JSON.stringify(value)}, not one of ${allowed.join(", ")}`);
   return value;
 }
 

@@ -73,7 +73,8 @@ class CallbackEmulator<Context> implements Emulator<Context> {
   /** Calls that never reach an instruction. Their answer is an object of its own: the outer call's is not touched. */
   #refuse(): EmulationResult | null {
     if (this.#busy) {
-      const message = "The emulator was called from one of its own callbacks; use one emulator for each virtual processor.";
+      const message =
+        "The emulator was called from one of its own callbacks; use one emulator for each virtual processor.";
       return refusal(E_FAIL, "re-entered", message);
     }
     if (this.#destroyed) return refusal(E_INVALIDARG, "invalid-argument", "The emulator has been destroyed.");
@@ -93,7 +94,13 @@ function isView(context: unknown): boolean {
   return typeof context === "object" && context !== null && (context as { view?: unknown }).view instanceof DataView;
 }
 
-const REQUIRED = ["ioPort", "memory", "getVirtualProcessorRegisters", "setVirtualProcessorRegisters", "translateGvaPage"] as const;
+const REQUIRED = [
+  "ioPort",
+  "memory",
+  "getVirtualProcessorRegisters",
+  "setVirtualProcessorRegisters",
+  "translateGvaPage",
+] as const;
 
 /**
  * Creates an instruction emulator over a host's five callbacks: `WHvEmulatorCreateEmulator`.

@@ -3,9 +3,9 @@
  * instruction bytes, the access. Nothing is fetched here, and nothing decided beyond "well-formed or not".
  */
 import type { IoPortAccessContextView, MemoryAccessContextView, VpExitContextView } from "@whvkit/whv-types";
+import { Flag, type RegisterFile, RegisterOffset } from "@whvkit/x86-semantics";
 import type { InstructionBytes } from "./instruction-bytes.ts";
 import { NativeWords } from "./native-words.ts";
-import { Flag, RegisterOffset, type RegisterFile } from "@whvkit/x86-semantics";
 
 /** Bits of `WHV_X64_VP_EXECUTION_STATE`. */
 const CR0_PE = 1 << 2;
@@ -72,18 +72,18 @@ export class ExitContext {
     this.#processor = words;
     this.#access = NO_WORDS;
     this.byteCount = 0;
-    const first = words[0] as number;
-    const attributes = (words[5] as number) >>> 16;
-    const rflags = words[8] as number;
+    const first = words[0];
+    const attributes = words[5] >>> 16;
+    const rflags = words[8];
     this.state = first & 0xffff;
     this.plain = ((first & (INTERRUPT_SHADOW | DEBUG_ACTIVE)) | (rflags & (Flag.TF | Flag.RF))) === 0;
     this.instructionLength = (first >>> 16) & 15;
     this.mode =
       (first & EFER_LMA) !== 0 && (attributes & CODE_LONG) !== 0 ? 64 : (attributes & CODE_DEFAULT) !== 0 ? 32 : 16;
-    this.ripLow = words[6] as number;
-    this.ripHigh = words[7] as number;
+    this.ripLow = words[6];
+    this.ripHigh = words[7];
     this.rflagsLow = rflags;
-    this.rflagsHigh = words[9] as number;
+    this.rflagsHigh = words[9];
   }
 
   get cpl(): number {
@@ -137,8 +137,8 @@ export class ExitContext {
    */
   advance(length: number, registers: RegisterFile): void {
     if (length < 0) {
-      this.nextRipLow = registers.words[RIP] as number;
-      this.nextRipHigh = registers.words[RIP + 1] as number;
+      this.nextRipLow = registers.words[RIP];
+      this.nextRipHigh = registers.words[RIP + 1];
       return;
     }
     const low = (this.ripLow + length) | 0;
@@ -171,7 +171,7 @@ export class ExitContext {
    */
   imposeMode(registers: RegisterFile): void {
     const { words } = registers;
-    const cr0 = words[CR0] as number;
+    const cr0 = words[CR0];
     words[CR0] = this.protectedMode ? cr0 | 1 : cr0 & ~1;
     words[EFER] = this.longModeActive ? EFER_LME_LMA : 0;
     this.loadCodeSegment(registers);
@@ -190,7 +190,7 @@ export class ExitContext {
   /** Both access contexts begin with InstructionByteCount and InstructionBytes. */
   #readAccess(words: Int32Array): boolean {
     this.#access = words;
-    this.byteCount = (words[0] as number) & 0xff;
+    this.byteCount = words[0] & 0xff;
     return this.byteCount <= 16;
   }
 
@@ -204,10 +204,10 @@ export class ExitContext {
     const words = this.#access;
     const count = Math.min(this.byteCount, 16);
     to.count = count;
-    to.word0 = firstBytes(words[1] as number, count);
-    to.word1 = firstBytes(words[2] as number, count - 4);
-    to.word2 = firstBytes(words[3] as number, count - 8);
-    to.word3 = firstBytes(words[4] as number, count - 12);
+    to.word0 = firstBytes(words[1], count);
+    to.word1 = firstBytes(words[2], count - 4);
+    to.word2 = firstBytes(words[3], count - 8);
+    to.word3 = firstBytes(words[4], count - 12);
   }
 }
 
@@ -220,5 +220,5 @@ function firstBytes(word: number, count: number): number {
 /** Copies `count` words of a native structure to byte offset `to` of the register file. */
 export function copyWords(from: Int32Array, at: number, words: Int32Array, to: number, count: number): void {
   const target = to >> 2;
-  for (let i = 0; i < count; i++) words[target + i] = from[at + i] as number;
+  for (let i = 0; i < count; i++) words[target + i] = from[at + i];
 }

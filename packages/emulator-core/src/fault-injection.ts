@@ -3,7 +3,7 @@
  * registers of finished REP iterations are has been put down before; the set itself is `emulator.ts`'s.
  */
 import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
-import { Flag, type GuestFault, RegisterOffset, type RegisterFile } from "@whvkit/x86-semantics";
+import { Flag, type GuestFault, type RegisterFile, RegisterOffset } from "@whvkit/x86-semantics";
 import type { GuestException, ResolvedOptions } from "./emulator-options.ts";
 import { exceptionEvent, pendingInterruption, Vector } from "./exception-event.ts";
 import type { ExitContext } from "./exit-context.ts";
@@ -70,7 +70,8 @@ export class FaultInjection<Context> {
     if (isFetch && !forbidsFetches(exchange.extraLow(cr4), exchange.extraLow(efer))) fault.errorCode &= ~PF_FETCH;
     this.exception = this.#describe();
     if (pending) return InjectionOutcome.eventPending;
-    if (this.#options.canFault !== null && !this.#options.canFault(context, this.exception)) return InjectionOutcome.refused;
+    if (this.#options.canFault !== null && !this.#options.canFault(context, this.exception))
+      return InjectionOutcome.refused;
     this.#put(usesPendingEvent);
     return InjectionOutcome.ready;
   }
@@ -93,7 +94,7 @@ export class FaultInjection<Context> {
     const pushed = this.#pushesErrorCode() ? errorCode : -1;
     // The image of RFLAGS that a fault saves has RF set, so that instruction breakpoints do not repeat (section 17.3.1.1).
     const words = this.#registers.words;
-    words[RFLAGS] = (words[RFLAGS] as number) | Flag.RF;
+    words[RFLAGS] = words[RFLAGS] | Flag.RF;
     exchange.putRflags(this.#exit.rflagsLow, this.#exit.rflagsHigh);
     if (usesPendingEvent) {
       const [word0, word1] = exceptionEvent(vector, pushed);

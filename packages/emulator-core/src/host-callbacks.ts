@@ -4,11 +4,11 @@
  * accesses mean is not decided here.
  */
 import {
+  type EmulationPhase,
+  type EmulatorCallbacks,
   EmulatorIoAccess,
   EmulatorMemoryAccess,
   EmulatorTranslation,
-  type EmulationPhase,
-  type EmulatorCallbacks,
   type RegisterValues,
 } from "@whvkit/whv-types";
 import { EmulatorStatus, type Failure, hexOfHalves } from "./failure.ts";

@@ -30,13 +30,13 @@ export class InstructionBytes {
     this.#view.setInt32(4, this.word1, true);
     this.#view.setInt32(8, this.word2, true);
     this.#view.setInt32(12, this.word3, true);
-    return this.#prefixes[this.count] as Uint8Array;
+    return this.#prefixes[this.count];
   }
 
   /** Appends the first `length` of `more`; together at most 16. */
   append(more: Uint8Array, length: number): void {
     const before = this.known.length;
-    for (let i = 0; i < length; i++) this.#bytes[before + i] = more[i] as number;
+    for (let i = 0; i < length; i++) this.#bytes[before + i] = more[i];
     this.count = before + length;
     this.word0 = this.#view.getInt32(0, true);
     this.word1 = this.#view.getInt32(4, true);

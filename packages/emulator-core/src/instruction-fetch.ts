@@ -4,7 +4,17 @@
  * what has been decoded before.
  */
 import { Decoder, DecodeStatus, Instruction } from "@whvkit/x86-decoder";
-import { Abort, Intent, programFor, RegisterOffset, Segment, type SemanticOptions, Vector, type GuestFault, type RegisterFile } from "@whvkit/x86-semantics";
+import {
+  Abort,
+  type GuestFault,
+  Intent,
+  programFor,
+  type RegisterFile,
+  RegisterOffset,
+  Segment,
+  type SemanticOptions,
+  Vector,
+} from "@whvkit/x86-semantics";
 import type { ResolvedOptions } from "./emulator-options.ts";
 import type { ExitContext } from "./exit-context.ts";
 import type { HostCallbacks } from "./host-callbacks.ts";
@@ -108,10 +118,10 @@ export class InstructionFetch<Context> {
       high = (exit.ripHigh + ((exit.ripLow >>> 0) + known > 0xffffffff ? 1 : 0)) | 0;
     } else {
       const offset = low >>> 0;
-      const limit = (words[(CS + 8) >> 2] as number) >>> 0;
+      const limit = words[(CS + 8) >> 2] >>> 0;
       if (offset > limit) return this.#stop(this.#raise(Vector.GP, 0));
       allowed = Math.min(allowed, limit - offset + 1);
-      low = (low + (words[CS >> 2] as number)) | 0;
+      low = (low + words[CS >> 2]) | 0;
     }
     const told = exit.instructionLength - known;
     const wanted = told >= needed ? told : LARGEST_CALLBACK;

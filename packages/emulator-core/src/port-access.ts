@@ -1,6 +1,6 @@
 /** What a port exit says of its access, for the I/O executor; and the registers that the exit holds. */
 import type { PortExit } from "@whvkit/io-executor";
-import { RegisterOffset, type RegisterFile, Segment } from "@whvkit/x86-semantics";
+import { type RegisterFile, RegisterOffset, Segment } from "@whvkit/x86-semantics";
 import { copyWords } from "./exit-context.ts";
 
 /** Words of WHV_X64_IO_PORT_ACCESS_CONTEXT. */
@@ -26,14 +26,14 @@ export class PortAccess implements PortExit {
 
   /** False: the access size is none that a port has. */
   read(context: Int32Array): boolean {
-    const info = context[ACCESS_INFO] as number;
+    const info = context[ACCESS_INFO];
     const size = (info >>> 1) & 7;
     if (size !== 1 && size !== 2 && size !== 4) return false;
     this.accessSize = size;
     this.isWrite = (info & 1) !== 0;
     this.stringOp = (info & 0x10) !== 0;
     this.repPrefix = (info & 0x20) !== 0;
-    this.port = (context[PORT_NUMBER] as number) & 0xffff;
+    this.port = context[PORT_NUMBER] & 0xffff;
     return true;
   }
 
@@ -52,6 +52,6 @@ export class PortAccess implements PortExit {
 
 /** RAX alone: all that IN and OUT touch. */
 export function loadAccumulator(context: Int32Array, { words }: RegisterFile): void {
-  words[RegisterOffset.general >> 2] = context[RAX] as number;
-  words[(RegisterOffset.general >> 2) + 1] = context[RAX + 1] as number;
+  words[RegisterOffset.general >> 2] = context[RAX];
+  words[(RegisterOffset.general >> 2) + 1] = context[RAX + 1];
 }

@@ -60,16 +60,16 @@ export class ProgramCache {
   find(bytes: InstructionBytes, mode: number): PreparedInstruction | null {
     const tail = tailOf(bytes, mode);
     const slot = this.#slot(bytes, tail);
-    const first = this.#entries[slot] as PreparedInstruction | null;
-    if (first !== null && first.isOf(bytes, tail)) return first;
+    const first = this.#entries[slot];
+    if (first?.isOf(bytes, tail)) return first;
     // Each key has two places, so that two instructions in a loop cannot keep displacing each other.
-    const second = this.#entries[slot ^ 1] as PreparedInstruction | null;
+    const second = this.#entries[slot ^ 1];
     return second?.isOf(bytes, tail) ? second : null;
   }
 
   insert(bytes: InstructionBytes, mode: number, entry: PreparedInstruction): void {
     const slot = this.#slot(bytes, tailOf(bytes, mode));
-    this.#entries[slot ^ 1] = this.#entries[slot] as PreparedInstruction | null;
+    this.#entries[slot ^ 1] = this.#entries[slot];
     this.#entries[slot] = entry;
   }
 

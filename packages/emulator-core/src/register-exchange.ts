@@ -4,7 +4,7 @@
  * happens is `emulator.ts`'s.
  */
 import { RegisterValues, WHV_REGISTER_NAME } from "@whvkit/whv-types";
-import { RegisterOffset, type RegisterFile } from "@whvkit/x86-semantics";
+import { type RegisterFile, RegisterOffset } from "@whvkit/x86-semantics";
 import type { ExitContext } from "./exit-context.ts";
 import type { HostCallbacks } from "./host-callbacks.ts";
 import { MAPPED_REGISTERS } from "./register-map.ts";
@@ -62,12 +62,12 @@ export class RegisterExchange<Context> {
 
   /** Bits 31..0 of the register that {@link RegisterExchange.alsoGet} numbered. */
   extraLow(number: number): number {
-    return this.#got.words[(this.#extraFrom + number) * 4] as number;
+    return this.#got.words[(this.#extraFrom + number) * 4];
   }
 
   /** Bits 63..32 of it. */
   extraHigh(number: number): number {
-    return this.#got.words[(this.#extraFrom + number) * 4 + 1] as number;
+    return this.#got.words[(this.#extraFrom + number) * 4 + 1];
   }
 
   /** Gets what the plan asks for, and the extra registers, in one call; no call where there is nothing to ask. */
@@ -78,7 +78,7 @@ export class RegisterExchange<Context> {
       if (this.#extra !== 0) {
         names = this.#getNames;
         names.set(plan.names);
-        for (let i = 0; i < this.#extra; i++) names[count + i] = this.#extraNames[i] as number;
+        for (let i = 0; i < this.#extra; i++) names[count + i] = this.#extraNames[i];
       }
       this.#extraFrom = count;
       if (!this.#host.getRegisters(names, count + this.#extra, this.#got)) return false;
@@ -109,21 +109,21 @@ export class RegisterExchange<Context> {
     const to = this.#registers.words;
     const from = this.#got.words;
     for (let i = 0; i < count; i++) {
-      const word = fetchedWords[i] as number;
+      const word = fetchedWords[i];
       const at = i * 4;
       const shape = fetchedShapes[i];
       if (shape === RegisterShape.composite) {
-        to[DATA_POINTER] = from[at] as number;
-        to[DATA_POINTER + 1] = from[at + 1] as number;
-        to[word] = from[at + 2] as number;
-        to[word + 1] = from[at + 3] as number;
+        to[DATA_POINTER] = from[at];
+        to[DATA_POINTER + 1] = from[at + 1];
+        to[word] = from[at + 2];
+        to[word + 1] = from[at + 3];
         continue;
       }
-      to[word] = from[at] as number;
-      to[word + 1] = from[at + 1] as number;
+      to[word] = from[at];
+      to[word + 1] = from[at + 1];
       if (shape === RegisterShape.word) continue;
-      to[word + 2] = from[at + 2] as number;
-      to[word + 3] = from[at + 3] as number;
+      to[word + 2] = from[at + 2];
+      to[word + 3] = from[at + 3];
     }
   }
 
@@ -135,12 +135,12 @@ export class RegisterExchange<Context> {
     const before = this.#before;
     for (let i = 0; i < compared.length; i++) {
       if (compared[i] === 0) continue;
-      const word = writtenWords[i] as number;
-      const upper = upperWord(word, writtenShapes[i] as number);
-      before[i * 4] = words[word] as number;
-      before[i * 4 + 1] = words[word + 1] as number;
-      before[i * 4 + 2] = words[upper] as number;
-      before[i * 4 + 3] = words[upper + 1] as number;
+      const word = writtenWords[i];
+      const upper = upperWord(word, writtenShapes[i]);
+      before[i * 4] = words[word];
+      before[i * 4 + 1] = words[word + 1];
+      before[i * 4 + 2] = words[upper];
+      before[i * 4 + 3] = words[upper + 1];
     }
   }
 
@@ -150,23 +150,23 @@ export class RegisterExchange<Context> {
     const words = this.#registers.words;
     const to = this.#set.words;
     for (let i = 0; i < compared.length; i++) {
-      const word = writtenWords[i] as number;
-      const shape = writtenShapes[i] as number;
+      const word = writtenWords[i];
+      const shape = writtenShapes[i];
       if (compared[i] === 1 && !this.#hasChanged(i * 4, word, shape)) continue;
       const at = this.count * 4;
-      this.#setNames[this.count++] = writtenNames[i] as number;
+      this.#setNames[this.count++] = writtenNames[i];
       if (shape === RegisterShape.composite) {
-        to[at] = words[DATA_POINTER] as number;
-        to[at + 1] = words[DATA_POINTER + 1] as number;
-        to[at + 2] = words[word] as number;
-        to[at + 3] = words[word + 1] as number;
+        to[at] = words[DATA_POINTER];
+        to[at + 1] = words[DATA_POINTER + 1];
+        to[at + 2] = words[word];
+        to[at + 3] = words[word + 1];
         continue;
       }
       const wide = shape === RegisterShape.wide;
-      to[at] = words[word] as number;
-      to[at + 1] = words[word + 1] as number;
-      to[at + 2] = wide ? (words[word + 2] as number) : 0;
-      to[at + 3] = wide ? (words[word + 3] as number) : 0;
+      to[at] = words[word];
+      to[at + 1] = words[word + 1];
+      to[at + 2] = wide ? words[word + 2] : 0;
+      to[at + 3] = wide ? words[word + 3] : 0;
     }
   }
 
@@ -192,8 +192,8 @@ export class RegisterExchange<Context> {
     const names = this.#setNames;
     let count = this.count;
     const { words } = this.#registers;
-    const flagsLow = words[RFLAGS] as number;
-    const flagsHigh = words[RFLAGS + 1] as number;
+    const flagsLow = words[RFLAGS];
+    const flagsHigh = words[RFLAGS + 1];
     const flagsChanged = flagsLow !== exit.rflagsLow || flagsHigh !== exit.rflagsHigh;
     // The set is what tells the host that the emulation was successful: it is never empty.
     if (finished || (count === 0 && !flagsChanged)) {
@@ -236,8 +236,8 @@ export class RegisterExchange<Context> {
   /** Puts down RFLAGS as the register file holds it, where it differs from what it was. */
   putRflags(beforeLow: number, beforeHigh: number): void {
     const { words } = this.#registers;
-    const low = words[RFLAGS] as number;
-    const high = words[RFLAGS + 1] as number;
+    const low = words[RFLAGS];
+    const high = words[RFLAGS + 1];
     if (low !== beforeLow || high !== beforeHigh) this.put(NAME.WHvX64RegisterRflags, low, high);
   }
 

@@ -4,7 +4,7 @@
  * is found here as unreachable.
  */
 import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
-import { REGISTER_FILE_SIZE, RegisterOffset, type RegisterInterval, Segment } from "@whvkit/x86-semantics";
+import { REGISTER_FILE_SIZE, type RegisterInterval, RegisterOffset, Segment } from "@whvkit/x86-semantics";
 
 /** One register that the platform names. */
 export interface MappedRegister {
@@ -77,9 +77,7 @@ export const MAPPED_REGISTERS: readonly MappedRegister[] = [
  * `WHV_X64_XMM_CONTROL_STATUS_REGISTER`: the x87 data pointer in its low half, MXCSR and its mask in the upper; the
  * register file keeps them apart.
  */
-export const COMPOSITE: number = MAPPED_REGISTERS.findIndex(
-  ({ name }) => name === NAME.WHvX64RegisterXmmControlStatus,
-);
+export const COMPOSITE: number = MAPPED_REGISTERS.findIndex(({ name }) => name === NAME.WHvX64RegisterXmmControlStatus);
 
 const UNREACHABLE = -1;
 
@@ -99,7 +97,7 @@ export function eachRegister(interval: RegisterInterval, visit: (index: number) 
   const last = (interval.offset + interval.size - 1) >> 3;
   let before: number | null = null;
   for (let granule = interval.offset >> 3; granule <= last; granule++) {
-    const index = indexOfGranule[granule] as number;
+    const index = indexOfGranule[granule];
     if (index !== before || index === UNREACHABLE) visit(index);
     before = index;
   }
@@ -107,5 +105,5 @@ export function eachRegister(interval: RegisterInterval, visit: (index: number) 
 
 /** Index into {@link MAPPED_REGISTERS} of the register at a byte offset. */
 export function registerAt(offset: number): number {
-  return indexOfGranule[offset >> 3] as number;
+  return indexOfGranule[offset >> 3];
 }

@@ -122,7 +122,7 @@ export function planRegisters(program: Program, kind: ExitKind): RegisterPlan {
 }
 
 function mapped(index: number): MappedRegister {
-  return MAPPED_REGISTERS[index] as MappedRegister;
+  return MAPPED_REGISTERS[index];
 }
 
 function shapeOf(index: number): number {

@@ -7,8 +7,8 @@ import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { Flag, Helper, type Program, type RegisterFile, RegisterOffset } from "@whvkit/x86-semantics";
 import type { DataBreakpoints } from "./data-breakpoints.ts";
 import type { ResolvedOptions } from "./emulator-options.ts";
-import type { ExitContext } from "./exit-context.ts";
 import { exceptionEvent, Vector } from "./exception-event.ts";
+import type { ExitContext } from "./exit-context.ts";
 import type { RegisterExchange } from "./register-exchange.ts";
 
 const NAME = WHV_REGISTER_NAME;
@@ -93,7 +93,7 @@ export class Retirement<Context> {
     const words = this.#registers.words;
     if (finished) {
       this.#exchange.put(NAME.WHvX64RegisterRip, exit.nextRipLow, exit.nextRipHigh);
-      if (exit.resume && !this.#returnsFromInterrupt) words[RFLAGS] = (words[RFLAGS] as number) & ~Flag.RF;
+      if (exit.resume && !this.#returnsFromInterrupt) words[RFLAGS] = words[RFLAGS] & ~Flag.RF;
     }
     this.#exchange.putRflags(exit.rflagsLow, exit.rflagsHigh);
     if (finished) this.#putInterruptState();

@@ -3,7 +3,15 @@
  * 3.4 and 5.3 to 5.5; volume 1, section 3.3.7.1). The address has been formed already; here it is only judged. Paging
  * comes after, in `translation.ts`.
  */
-import { Abort, Intent, Segment, RegisterOffset, Vector, type GuestFault, type RegisterFile } from "@whvkit/x86-semantics";
+import {
+  Abort,
+  type GuestFault,
+  Intent,
+  type RegisterFile,
+  RegisterOffset,
+  Segment,
+  Vector,
+} from "@whvkit/x86-semantics";
 import type { ExitContext } from "./exit-context.ts";
 
 /** Bits of a segment's attributes (WHV_X64_SEGMENT_REGISTER). */
@@ -62,8 +70,8 @@ export class Segmentation {
   /** Puts the range of offsets that a segment allows into `lowest` and `highest`. */
   limits(segment: number): void {
     const at = RegisterOffset.segments + segment * 16;
-    const limit = (this.#registers.words[(at + 8) >> 2] as number) >>> 0;
-    const attributes = this.#registers.halfwords[(at + 14) >> 1] as number;
+    const limit = this.#registers.words[(at + 8) >> 2] >>> 0;
+    const attributes = this.#registers.halfwords[(at + 14) >> 1];
     if (this.#typed() && (attributes & (TYPE_CODE | TYPE_EXPAND_DOWN)) === TYPE_EXPAND_DOWN) {
       this.lowest = limit + 1;
       this.highest = (attributes & DEFAULT_BIG) !== 0 ? 0xffffffff : 0xffff;
@@ -79,16 +87,17 @@ export class Segmentation {
   }
 
   #offset(segment: number, low: number): number {
-    return (low - (this.#registers.words[(RegisterOffset.segments + segment * 16) >> 2] as number)) >>> 0;
+    return (low - this.#registers.words[(RegisterOffset.segments + segment * 16) >> 2]) >>> 0;
   }
 
   #checkLegacy(segment: number, low: number, size: number, intent: number): number {
     if (this.#typed()) {
-      const attributes = this.#registers.halfwords[(RegisterOffset.segments + segment * 16 + 14) >> 1] as number;
+      const attributes = this.#registers.halfwords[(RegisterOffset.segments + segment * 16 + 14) >> 1];
       // A null selector leaves the segment unusable.
       if ((attributes & PRESENT) === 0) return this.#violation(segment);
       const code = (attributes & TYPE_CODE) !== 0;
-      if ((intent & Intent.write) !== 0 && (code || (attributes & TYPE_WRITABLE) === 0)) return this.#raise(Vector.GP, 0);
+      if ((intent & Intent.write) !== 0 && (code || (attributes & TYPE_WRITABLE) === 0))
+        return this.#raise(Vector.GP, 0);
       if ((intent & Intent.read) !== 0 && code && (attributes & TYPE_READABLE) === 0) return this.#raise(Vector.GP, 0);
     }
     const first = this.#offset(segment, low);

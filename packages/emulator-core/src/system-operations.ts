@@ -98,9 +98,9 @@ export class SystemOperations {
 
   #nextInstruction(machine: Machine, length: number): void {
     const { words } = machine.registers;
-    const sum = ((words[RIP] as number) >>> 0) + length;
+    const sum = (words[RIP] >>> 0) + length;
     this.#nextLow = sum | 0;
-    this.#nextHigh = is64Bit(machine.registers) ? ((words[RIP + 1] as number) + (sum > 0xffffffff ? 1 : 0)) | 0 : 0;
+    this.#nextHigh = is64Bit(machine.registers) ? (words[RIP + 1] + (sum > 0xffffffff ? 1 : 0)) | 0 : 0;
   }
 
   /** Far transfers end as unsupported only where the guest asks for a hardware task switch. */
@@ -141,7 +141,7 @@ export class SystemOperations {
     if (currentPrivilege(registers) !== 0) return machine.raise(Vector.GP, 0);
     const low = Cr0.PE | Cr0.MP | Cr0.EM | Cr0.TS;
     const word = RegisterOffset.cr0 >> 2;
-    registers.words[word] = ((registers.words[word] as number) & ~low) | (value & low);
+    registers.words[word] = (registers.words[word] & ~low) | (value & low);
     return Abort.none;
   }
 

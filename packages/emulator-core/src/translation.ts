@@ -4,7 +4,7 @@
  * `WHvTranslateGva` into the guest's exceptions.
  */
 import { WHV_TRANSLATE_GVA_FLAGS, WHV_TRANSLATE_GVA_RESULT_CODE } from "@whvkit/whv-types";
-import { Abort, Intent, Vector, type GuestFault } from "@whvkit/x86-semantics";
+import { Abort, type GuestFault, Intent, Vector } from "@whvkit/x86-semantics";
 import type { GpaUnmappedPolicy } from "./emulator-options.ts";
 import { type ExitContext, MemoryAccessType } from "./exit-context.ts";
 import { EmulatorStatus, type Failure, hexOfHalves } from "./failure.ts";
@@ -76,9 +76,9 @@ export class Translation<Context> {
    * except of the instruction that writes what it reads: its read asked for both. `Gpa` may be cut to its page.
    */
   seed(context: Int32Array): void {
-    const access = context[ACCESS_INFO] as number;
+    const access = context[ACCESS_INFO];
     if ((access & GVA_VALID) === 0) return;
-    const gpaHigh = (context[GPA + 1] as number) >>> 0;
+    const gpaHigh = context[GPA + 1] >>> 0;
     if (gpaHigh > HIGHEST_GPA_HALF) return;
     const type = access & 3;
     this.#exitRights =
@@ -87,9 +87,9 @@ export class Translation<Context> {
         : type === MemoryAccessType.read
           ? Intent.read | TRUSTED_MODIFY | ORDINARY
           : Intent.read | Intent.execute | ORDINARY;
-    this.#exitLow = (context[GVA] as number) & PAGE_MASK;
-    this.#exitHigh = context[GVA + 1] as number;
-    this.#exitPage = gpaHigh * 0x100000000 + (((context[GPA] as number) & PAGE_MASK) >>> 0);
+    this.#exitLow = context[GVA] & PAGE_MASK;
+    this.#exitHigh = context[GVA + 1];
+    this.#exitPage = gpaHigh * 0x100000000 + ((context[GPA] & PAGE_MASK) >>> 0);
   }
 
   /** Finds the guest-physical page of a linear address; it is in `page` when the answer is `Abort.none`. */
@@ -102,8 +102,8 @@ export class Translation<Context> {
     }
     for (let i = 0; i < this.#count; i++) {
       if (this.#low[i] !== pageLow || this.#high[i] !== (high | 0)) continue;
-      if (((this.#rights[i] as number) & wanted) !== wanted) continue;
-      this.page = this.#pages[i] as number;
+      if ((this.#rights[i] & wanted) !== wanted) continue;
+      this.page = this.#pages[i];
       return Abort.none;
     }
     return this.#ask(low, pageLow, high, intent, wanted);
@@ -192,8 +192,8 @@ export class Translation<Context> {
     const kind = rights & (ORDINARY | Intent.system);
     for (let i = 0; i < this.#count; i++) {
       if (this.#low[i] !== pageLow || this.#high[i] !== (high | 0) || this.#pages[i] !== gpaPage) continue;
-      if (((this.#rights[i] as number) & kind) === 0) continue;
-      this.#rights[i] = (this.#rights[i] as number) | rights;
+      if ((this.#rights[i] & kind) === 0) continue;
+      this.#rights[i] = this.#rights[i] | rights;
       return;
     }
     const place = this.#next;

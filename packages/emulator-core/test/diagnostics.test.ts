@@ -34,15 +34,71 @@ test("a failing callback: everything a person needs", () => {
 describe("phases", () => {
   const cases: [string, string, (s: Session) => unknown][] = [
     ["check", "check", (s) => s.mmio({}, { ...load, accessType: 3 })],
-    ["fetch", "fetch", (s) => { s.host.failing = { callback: "memory", at: 0 }; return s.mmio({}, { gpa: DEVICE }); }],
+    [
+      "fetch",
+      "fetch",
+      (s) => {
+        s.host.failing = { callback: "memory", at: 0 };
+        return s.mmio({}, { gpa: DEVICE });
+      },
+    ],
     ["decode", "decode", (s) => s.mmio({}, { bytes: code["push es"] })],
-    ["registers", "registers", (s) => { s.host.failing = { callback: "getVirtualProcessorRegisters", at: 0 }; return s.mmio({}, load); }],
-    ["translate", "translate", (s) => { s.host.failing = { callback: "translateGvaPage", at: 0 }; return s.mmio({}, { bytes: load.bytes }); }],
-    ["load", "load", (s) => { s.host.failing = { callback: "memory", at: 0 }; return s.mmio({}, load); }],
-    ["store", "store", (s) => { s.host.failing = { callback: "memory", at: 1 }; return s.mmio({}, { bytes: code["add [rdi], ecx"], gpa: DEVICE }); }],
-    ["port", "port", (s) => { s.host.failing = { callback: "ioPort", at: 0 }; return s.io({ instructionLength: 1 }, {}); }],
-    ["execute", "execute", (s) => { s.host.put(NAME.WHvX64RegisterRdi, 1n << 60n); return s.mmio({}, load); }],
-    ["commit", "commit", (s) => { s.host.failing = { callback: "setVirtualProcessorRegisters", at: 0 }; return s.mmio({}, load); }],
+    [
+      "registers",
+      "registers",
+      (s) => {
+        s.host.failing = { callback: "getVirtualProcessorRegisters", at: 0 };
+        return s.mmio({}, load);
+      },
+    ],
+    [
+      "translate",
+      "translate",
+      (s) => {
+        s.host.failing = { callback: "translateGvaPage", at: 0 };
+        return s.mmio({}, { bytes: load.bytes });
+      },
+    ],
+    [
+      "load",
+      "load",
+      (s) => {
+        s.host.failing = { callback: "memory", at: 0 };
+        return s.mmio({}, load);
+      },
+    ],
+    [
+      "store",
+      "store",
+      (s) => {
+        s.host.failing = { callback: "memory", at: 1 };
+        return s.mmio({}, { bytes: code["add [rdi], ecx"], gpa: DEVICE });
+      },
+    ],
+    [
+      "port",
+      "port",
+      (s) => {
+        s.host.failing = { callback: "ioPort", at: 0 };
+        return s.io({ instructionLength: 1 }, {});
+      },
+    ],
+    [
+      "execute",
+      "execute",
+      (s) => {
+        s.host.put(NAME.WHvX64RegisterRdi, 1n << 60n);
+        return s.mmio({}, load);
+      },
+    ],
+    [
+      "commit",
+      "commit",
+      (s) => {
+        s.host.failing = { callback: "setVirtualProcessorRegisters", at: 0 };
+        return s.mmio({}, load);
+      },
+    ],
   ];
   test.each(cases)("%s", (_name, phase, call) => {
     const result = call(new Session()) as { diagnostic: { phase: string } };
@@ -76,7 +132,9 @@ test("16-bit code is written as such", () => {
 test("an exception names itself and its address", () => {
   const s = new Session();
   s.host.pages.set(0xfee0_0000n, { result: 2 });
-  expect(s.mmio({ cpl: 3 }, { bytes: code["mov [rdi], eax"] }).diagnostic?.message).toBe("The guest takes #PF(0x7) at 0xfee00020.");
+  expect(s.mmio({ cpl: 3 }, { bytes: code["mov [rdi], eax"] }).diagnostic?.message).toBe(
+    "The guest takes #PF(0x7) at 0xfee00020.",
+  );
 });
 
 test("a plain port access tells its bytes where the exit has them", () => {

@@ -1,5 +1,12 @@
 /** The functions of WinHvEmulation.h: handles, HRESULTs, the status they fill. */
-import { E_FAIL, E_INVALIDARG, EmulatorStatusView, S_OK, WHV_REGISTER_NAME } from "@whvkit/whv-types";
+import {
+  E_FAIL,
+  E_INVALIDARG,
+  EmulatorStatusView,
+  EmulatorTranslation,
+  S_OK,
+  WHV_REGISTER_NAME,
+} from "@whvkit/whv-types";
 import { describe, expect, test } from "vitest";
 import {
   type Out,
@@ -14,7 +21,6 @@ import { code } from "./assembly.ts";
 import { memoryExit, portExit, vpExit } from "./exits.ts";
 import { DEVICE } from "./session.ts";
 import { TestHost } from "./test-host.ts";
-import { EmulatorTranslation } from "@whvkit/whv-types";
 
 function table(): WHvEmulatorCallbackTable<TestHost> {
   return {

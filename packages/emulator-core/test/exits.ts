@@ -26,7 +26,8 @@ export interface VpInit {
 
 export function vpExit(init: VpInit = {}): VpExitContextView {
   const mode = init.mode ?? 64;
-  const attributes = (init.real ? 0x9b : 0x809b | ((init.cpl ?? 0) << 5)) | (mode === 64 ? 0x2000 : mode === 32 ? 0x4000 : 0);
+  const attributes =
+    (init.real ? 0x9b : 0x809b | ((init.cpl ?? 0) << 5)) | (mode === 64 ? 0x2000 : mode === 32 ? 0x4000 : 0);
   return VpExitContextView.from({
     executionState: {
       cpl: init.cpl ?? 0,
@@ -38,7 +39,12 @@ export function vpExit(init: VpInit = {}): VpExitContextView {
       interruptShadow: init.interruptShadow ?? false,
     },
     instructionLength: init.instructionLength ?? 0,
-    cs: { base: init.csBase ?? 0n, limit: init.csLimit ?? (mode === 16 ? 0xffff : 0xffff_ffff), selector: 8, attributes },
+    cs: {
+      base: init.csBase ?? 0n,
+      limit: init.csLimit ?? (mode === 16 ? 0xffff : 0xffff_ffff),
+      selector: 8,
+      attributes,
+    },
     rip: init.rip ?? 0x1000n,
     rflags: init.rflags ?? 2n,
   });
@@ -60,7 +66,11 @@ export function memoryExit(init: MemoryInit = {}): MemoryAccessContextView {
   return MemoryAccessContextView.from({
     instructionByteCount: init.byteCount ?? init.bytes?.length ?? 0,
     instructionBytes: bytes,
-    accessInfo: { accessType: init.accessType ?? 0, gpaUnmapped: true, gvaValid: init.gvaValid ?? init.gpa !== undefined },
+    accessInfo: {
+      accessType: init.accessType ?? 0,
+      gpaUnmapped: true,
+      gvaValid: init.gvaValid ?? init.gpa !== undefined,
+    },
     gpa: init.gpa ?? 0,
     gva: init.gva ?? BigInt(init.gpa ?? 0),
   });

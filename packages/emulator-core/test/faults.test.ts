@@ -138,13 +138,16 @@ describe("bytes that are no instruction", () => {
     expect(s.set["PendingEvent"]).toBe(pendingEvent(13, 0));
   });
 
-  test.each(["push es", "too long"] as const)("option invalidEncoding legacy: InternalEmulationFailure (%s)", (bytes) => {
-    const s = new Session({ invalidEncoding: "legacy" });
-    const result = s.mmio({}, { bytes: code[bytes] });
-    expect(result.statusBits).toBe(2);
-    expect(result.diagnostic).toMatchObject({ reason: "invalid-encoding", phase: "decode" });
-    expect(s.host.calls).toEqual([]);
-  });
+  test.each(["push es", "too long"] as const)(
+    "option invalidEncoding legacy: InternalEmulationFailure (%s)",
+    (bytes) => {
+      const s = new Session({ invalidEncoding: "legacy" });
+      const result = s.mmio({}, { bytes: code[bytes] });
+      expect(result.statusBits).toBe(2);
+      expect(result.diagnostic).toMatchObject({ reason: "invalid-encoding", phase: "decode" });
+      expect(s.host.calls).toEqual([]);
+    },
+  );
 });
 
 /** ENQCMD is valid and reported by name, as no callback can perform it. */

@@ -137,7 +137,11 @@ describe("AccessType Execute", () => {
     s.host.put(NAME.WHvX64RegisterRdi, 0x3000n).putBytes(0x3000, 1, 2, 3, 4);
     const result = s.mmio({ rip: 0xfff0_0010n }, { gpa: 0xfff0_0010, accessType: 2 });
     expect(result.diagnostic).toBe(null);
-    expect(s.host.texts("memory", "translateGvaPage")).toEqual(["read 8@fff00010", "translate 0x3000 flags 11", "read 4@3000"]);
+    expect(s.host.texts("memory", "translateGvaPage")).toEqual([
+      "read 8@fff00010",
+      "translate 0x3000 flags 11",
+      "read 4@3000",
+    ]);
     expect(s.set).toEqual({ Rax: 0x0403_0201n, Rip: 0xfff0_0012n });
   });
 });
@@ -152,7 +156,12 @@ describe("a fetch that fails", () => {
   });
 
   test("the fetch bit of the error code only where NX or SMEP can forbid fetches", () => {
-    for (const [cr4, efer, code] of [[0n, 0n, 0], [0x20n, 0x800n, 16], [0x10_0000n, 0n, 16], [0n, 0x800n, 0]] as const) {
+    for (const [cr4, efer, code] of [
+      [0n, 0n, 0],
+      [0x20n, 0x800n, 16],
+      [0x10_0000n, 0n, 16],
+      [0n, 0x800n, 0],
+    ] as const) {
       const s = new Session();
       s.host.pages.set(0x1000n, { result: 1 });
       s.host.put(NAME.WHvX64RegisterCr4, cr4).put(NAME.WHvX64RegisterEfer, efer);

@@ -94,7 +94,11 @@ describe("InstructionLength 0: the instruction is decoded for its length", () =>
     const s = new Session();
     const result = s.io({}, { bytes: code["mov eax, [rdi]"] });
     expect(result.statusBits).toBe(2);
-    expect(result.diagnostic).toMatchObject({ reason: "instruction-mismatch", phase: "decode", text: "mov eax, dword ptr [rdi]" });
+    expect(result.diagnostic).toMatchObject({
+      reason: "instruction-mismatch",
+      phase: "decode",
+      text: "mov eax, dword ptr [rdi]",
+    });
     expect(s.host.count("ioPort")).toBe(0);
   });
 });

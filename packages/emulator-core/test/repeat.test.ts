@@ -107,7 +107,11 @@ describe("option shouldYield", () => {
   });
 
   test("that throws ends the emulation, not the process", () => {
-    const s = copying(4n, { shouldYield: () => { throw new Error("no"); } });
+    const s = copying(4n, {
+      shouldYield: () => {
+        throw new Error("no");
+      },
+    });
     const result = s.mmio({}, movsb);
     expect(result.internalEmulationFailure).toBe(true);
     expect(result.diagnostic).toMatchObject({ reason: "internal-error" });
@@ -229,7 +233,10 @@ test("single-step traps after each iteration", () => {
 
 test("registers wrap with the address size", () => {
   const s = new Session();
-  s.host.put(NAME.WHvX64RegisterRcx, 0xffff_0002n).put(NAME.WHvX64RegisterRdi, 0x1234_ffffn).put(NAME.WHvX64RegisterRsi, 0n);
+  s.host
+    .put(NAME.WHvX64RegisterRcx, 0xffff_0002n)
+    .put(NAME.WHvX64RegisterRdi, 0x1234_ffffn)
+    .put(NAME.WHvX64RegisterRsi, 0n);
   s.host.putBytes(0, 0xaa, 0xbb);
   s.mmio({ mode: 16, real: true }, { bytes: code["rep movsb"] });
   expect(s.host.texts("memory")).toEqual(["read 1@0", "write 1@ffff=0xaa", "read 1@1", "write 1@0=0xbb"]);

@@ -140,7 +140,10 @@ describe("data breakpoints", () => {
   });
 
   test("are not looked at by default, nor while debug registers are inactive", () => {
-    for (const [enabled, debugActive] of [[false, true], [true, false]] as const) {
+    for (const [enabled, debugActive] of [
+      [false, true],
+      [true, false],
+    ] as const) {
       const s = armed(BigInt(DEVICE), DR7_ACCESS_4, enabled);
       s.mmio({ debugActive }, load);
       expect(s.host.texts("getVirtualProcessorRegisters")).toEqual(["get Rdi"]);

@@ -65,7 +65,12 @@ describe("limits in protected mode", () => {
   });
 
   test("the stack segment: #SS(0)", () => {
-    const probe = { ...load32, instruction: "mov eax, [ebp]", register: NAME.WHvX64RegisterRbp, segment: NAME.WHvX64RegisterSs } as const;
+    const probe = {
+      ...load32,
+      instruction: "mov eax, [ebp]",
+      register: NAME.WHvX64RegisterRbp,
+      segment: NAME.WHvX64RegisterSs,
+    } as const;
     expect(exceptionOf({ ...probe, address: 0x1000n, limit: 0xfff })).toEqual(SS);
     expect(exceptionOf({ ...probe, address: 0x100n, limit: 0xfff })).toBe(null);
   });
@@ -84,7 +89,9 @@ describe("rights in protected mode", () => {
   });
 
   test("compatibility mode has them all", () => {
-    expect(exceptionOf({ ...store32, vp: { mode: 32, longMode: true }, attributes: 0xc091, address: 0x100n })).toEqual(GP);
+    expect(exceptionOf({ ...store32, vp: { mode: 32, longMode: true }, attributes: 0xc091, address: 0x100n })).toEqual(
+      GP,
+    );
   });
 
   test("real and virtual-8086 mode have limits only", () => {
@@ -120,7 +127,9 @@ describe("64-bit mode", () => {
   });
 
   test("through rBP: #SS(0)", () => {
-    expect(exceptionOf({ vp: {}, instruction: "mov eax, [rbp]", register: NAME.WHvX64RegisterRbp, address: 1n << 47n })).toEqual(SS);
+    expect(
+      exceptionOf({ vp: {}, instruction: "mov eax, [rbp]", register: NAME.WHvX64RegisterRbp, address: 1n << 47n }),
+    ).toEqual(SS);
   });
 
   test("57 bits with CR4.LA57, which is asked for only then", () => {

@@ -2,7 +2,13 @@
  * The sentences of the document "WHvEmulatorTryIoEmulation and WHvEmulatorTryMmioEmulation" on the return value and on each
  * bit of WHV_EMULATOR_STATUS, one test each.
  */
-import { describeStatus, type EmulationResult, type EmulatorCallbacks, S_OK, WHV_REGISTER_NAME } from "@whvkit/whv-types";
+import {
+  describeStatus,
+  type EmulationResult,
+  type EmulatorCallbacks,
+  S_OK,
+  WHV_REGISTER_NAME,
+} from "@whvkit/whv-types";
 import { describe, expect, test } from "vitest";
 import { code } from "./assembly.ts";
 import { DEVICE, RAM, Session } from "./session.ts";
@@ -90,7 +96,11 @@ describe("WHV_EMULATOR_STATUS", () => {
 
   test("InterruptCausedIntercept: a pending interrupt or fault caused this intercept", () => {
     const s = session();
-    expectOnly(s.mmio({ interruptionPending: true }, deviceMov), INTERRUPT_CAUSED_INTERCEPT, "interruptCausedIntercept");
+    expectOnly(
+      s.mmio({ interruptionPending: true }, deviceMov),
+      INTERRUPT_CAUSED_INTERCEPT,
+      "interruptCausedIntercept",
+    );
   });
 
   test("GuestCannotBeFaulted: an exception is due while an event is pending", () => {

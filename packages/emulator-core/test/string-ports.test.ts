@@ -11,7 +11,10 @@ test("REP INSB: registers from the exit, one translation, one port access and on
   const s = new Session();
   s.host.putBytes(RAM, 0, 0, 0);
   s.host.portReads = [1, 2, 3];
-  const result = s.io({}, { bytes: code["rep insb"], stringOp: true, repPrefix: true, port: 0x1f0, rcx: 3n, rdi: BigInt(RAM) });
+  const result = s.io(
+    {},
+    { bytes: code["rep insb"], stringOp: true, repPrefix: true, port: 0x1f0, rcx: 3n, rdi: BigInt(RAM) },
+  );
   expect(result).toMatchObject({ statusBits: 1, diagnostic: null });
   expect(s.host.texts()).toEqual([
     "translate 0x2000 flags 13",
@@ -32,7 +35,15 @@ test("REP OUTSB downwards", () => {
   s.host.putBytes(RAM, 1, 2, 3);
   s.io(
     { rflags: 0x402n },
-    { bytes: code["rep outsb"], stringOp: true, repPrefix: true, isWrite: true, port: 0xe9, rcx: 2n, rsi: BigInt(RAM + 2) },
+    {
+      bytes: code["rep outsb"],
+      stringOp: true,
+      repPrefix: true,
+      isWrite: true,
+      port: 0xe9,
+      rcx: 2n,
+      rsi: BigInt(RAM + 2),
+    },
   );
   expect(s.host.texts("ioPort")).toEqual(["out 1@e9=0x3", "out 1@e9=0x2"]);
   expect(s.set).toEqual({ Rcx: 0n, Rsi: 0x2000n, Rip: 0x1002n });
@@ -51,7 +62,13 @@ test("OUTS through FS gets FS, and nothing else", () => {
   s.host.registers.set(NAME.WHvX64RegisterFs, flatSegment(0xc093, 0x1000n));
   s.host.putBytes(0x3000, 7);
   s.io({}, { bytes: code["fs rep outsb"], stringOp: true, repPrefix: true, isWrite: true, rcx: 1n, rsi: BigInt(RAM) });
-  expect(s.host.texts()).toEqual(["get Fs", "translate 0x3000 flags 11", "read 1@3000", "out 1@60=0x7", "set Rcx Rsi Rip"]);
+  expect(s.host.texts()).toEqual([
+    "get Fs",
+    "translate 0x3000 flags 11",
+    "read 1@3000",
+    "out 1@60=0x7",
+    "set Rcx Rsi Rip",
+  ]);
 });
 
 describe("the segments of the exit count in 16- and 32-bit code", () => {

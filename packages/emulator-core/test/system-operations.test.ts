@@ -23,7 +23,8 @@ function protectedSession(): Session {
   const s = new Session();
   const descriptors = [0n, 0x00cf_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn, 0x00cf_9100_0000_ffffn];
   for (const [i, descriptor] of descriptors.entries())
-    for (let byte = 0; byte < 8; byte++) s.host.ram.set(GDT + i * 8 + byte, Number((descriptor >> BigInt(byte * 8)) & 0xffn));
+    for (let byte = 0; byte < 8; byte++)
+      s.host.ram.set(GDT + i * 8 + byte, Number((descriptor >> BigInt(byte * 8)) & 0xffn));
   s.host.registers.set(NAME.WHvX64RegisterGdtr, [0, (descriptors.length * 8 - 1) << 16, GDT, 0]);
   s.host.put(NAME.WHvX64RegisterCr0, 0x8000_0011n);
   s.host.registers.set(NAME.WHvX64RegisterEs, [0, 0, 0, 0]);

@@ -39,12 +39,7 @@ const NAME = WHV_REGISTER_NAME;
 
 /** Data of every present flat segment: base 0, limit 4 GiB - 1, writable data, or code where asked for. */
 export function flatSegment(attributes = 0xc093, base = 0n, limit = 0xffff_ffff, selector = 0x10): Words {
-  return [
-    Number(base & 0xffff_ffffn),
-    Number(base >> 32n),
-    limit,
-    ((attributes << 16) | selector) >>> 0,
-  ];
+  return [Number(base & 0xffff_ffffn), Number(base >> 32n), limit, ((attributes << 16) | selector) >>> 0];
 }
 
 export class TestHost {
@@ -67,7 +62,13 @@ export class TestHost {
   set: Map<string, bigint> | null = null;
 
   constructor() {
-    for (const name of [NAME.WHvX64RegisterEs, NAME.WHvX64RegisterSs, NAME.WHvX64RegisterDs, NAME.WHvX64RegisterFs, NAME.WHvX64RegisterGs])
+    for (const name of [
+      NAME.WHvX64RegisterEs,
+      NAME.WHvX64RegisterSs,
+      NAME.WHvX64RegisterDs,
+      NAME.WHvX64RegisterFs,
+      NAME.WHvX64RegisterGs,
+    ])
       this.registers.set(name, flatSegment());
   }
 
@@ -99,7 +100,9 @@ export class TestHost {
 
   /** The texts of the calls of some callbacks, in order. */
   texts(...callbacks: (keyof EmulatorCallbacks)[]): string[] {
-    return this.calls.filter(({ callback }) => callbacks.length === 0 || callbacks.includes(callback)).map(({ text }) => text);
+    return this.calls
+      .filter(({ callback }) => callbacks.length === 0 || callbacks.includes(callback))
+      .map(({ text }) => text);
   }
 
   #enter(callback: keyof EmulatorCallbacks, text: string): number {
@@ -114,9 +117,12 @@ export class TestHost {
   memory(access: EmulatorMemoryAccess): number {
     const { gpaAddress, accessSize, direction, data } = access;
     const written = direction === 1 ? `=${hex(access.value)}` : "";
-    const hresult = this.#enter("memory", `${direction === 0 ? "read" : "write"} ${accessSize}@${gpaAddress.toString(16)}${written}`);
+    const hresult = this.#enter(
+      "memory",
+      `${direction === 0 ? "read" : "write"} ${accessSize}@${gpaAddress.toString(16)}${written}`,
+    );
     if (hresult !== S_OK) return hresult;
-    if (gpaAddress % 4096 + accessSize > 4096) throw new Error("an access crosses a page");
+    if ((gpaAddress % 4096) + accessSize > 4096) throw new Error("an access crosses a page");
     for (let i = 0; i < accessSize; i++) {
       const at = gpaAddress + i;
       const ram = this.ram.get(at);
@@ -129,7 +135,10 @@ export class TestHost {
   ioPort(access: EmulatorIoAccess): number {
     const { port, accessSize, direction, data } = access;
     const written = direction === 1 ? `=${hex(data)}` : "";
-    const hresult = this.#enter("ioPort", `${direction === 0 ? "in" : "out"} ${accessSize}@${port.toString(16)}${written}`);
+    const hresult = this.#enter(
+      "ioPort",
+      `${direction === 0 ? "in" : "out"} ${accessSize}@${port.toString(16)}${written}`,
+    );
     if (hresult !== S_OK) return hresult;
     if (direction === 0) access.data = this.portReads.shift() ?? 0xffff_ffff;
     return S_OK;

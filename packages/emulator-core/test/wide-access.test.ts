@@ -2,7 +2,7 @@
  * Accesses above eight bytes, on the machine itself: vector instructions make them whatever their family. And registers
  * without a WHv name, which five callbacks do not reach.
  */
-import { type Program, RegisterFile, RegisterOffset, GuestFault, Intent, Segment } from "@whvkit/x86-semantics";
+import { GuestFault, Intent, type Program, RegisterFile, RegisterOffset, Segment } from "@whvkit/x86-semantics";
 import { describe, expect, test } from "vitest";
 import { CallbackMachine } from "../src/callback-machine.ts";
 import { DataBreakpoints } from "../src/data-breakpoints.ts";
@@ -121,8 +121,16 @@ describe("registers and their names", () => {
   });
 
   test("XMM state is reachable, YMM, ZMM, opmask and XMM16 are not", () => {
-    expect(planRegisters(program([[vector + 64, 16]], []), "memory")).toMatchObject({ unreachable: false, names: Uint32Array.of(0x1001) });
-    for (const interval of [[vector, 32], [vector + 16, 16], [vector + 16 * 64, 16], [RegisterOffset.mask, 8]] as [number, number][]) {
+    expect(planRegisters(program([[vector + 64, 16]], []), "memory")).toMatchObject({
+      unreachable: false,
+      names: Uint32Array.of(0x1001),
+    });
+    for (const interval of [
+      [vector, 32],
+      [vector + 16, 16],
+      [vector + 16 * 64, 16],
+      [RegisterOffset.mask, 8],
+    ] as [number, number][]) {
       expect(planRegisters(program([interval], []), "memory").unreachable).toBe(true);
       expect(planRegisters(program([], [interval]), "memory").unreachable).toBe(true);
     }

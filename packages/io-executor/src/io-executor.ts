@@ -3,13 +3,7 @@
  * OUTS their decoded form, because the exit says neither their address size nor their segment. Fetching, decoding and
  * the registers' way in and out are the caller's.
  */
-import {
-  Evaluator,
-  type Program,
-  RepeatDriver,
-  type RepeatOptions,
-  type SpanMachine,
-} from "@whvkit/x86-semantics";
+import { Evaluator, type Program, RepeatDriver, type RepeatOptions, type SpanMachine } from "@whvkit/x86-semantics";
 import { inputToAccumulator, outputFromAccumulator } from "./accumulator-transfer.ts";
 import type { PortExit } from "./port-exit.ts";
 
@@ -70,4 +64,3 @@ export function describesExit(program: Program, exit: PortExit): boolean {
   const isWrite = string.kind === "outs";
   return exit.stringOp && isWrite === exit.isWrite && string.size === exit.accessSize;
 }
-

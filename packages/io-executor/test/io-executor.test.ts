@@ -2,7 +2,7 @@
 import { Decoder, Instruction } from "@whvkit/x86-decoder";
 import { Abort, type Program, programFor, RegisterOffset } from "@whvkit/x86-semantics";
 import { describe, expect, test } from "vitest";
-import { describesExit, inputToAccumulator, IoExecutor, outputFromAccumulator, type PortExit } from "../src/index.ts";
+import { describesExit, IoExecutor, inputToAccumulator, outputFromAccumulator, type PortExit } from "../src/index.ts";
 import { TestMachine } from "./machine.ts";
 
 const RAX = RegisterOffset.general;

@@ -61,7 +61,8 @@ export class TestMachine implements SpanMachine {
   span(_segment: number, low: number, _high: number, size: number, _intent: number, down: boolean): number {
     this.spanAddress = low;
     const offset = low & 0xfff;
-    this.spanElements = offset + size > 4096 ? 0 : down ? Math.floor(offset / size) + 1 : Math.floor((4096 - offset) / size);
+    this.spanElements =
+      offset + size > 4096 ? 0 : down ? Math.floor(offset / size) + 1 : Math.floor((4096 - offset) / size);
     return Abort.none;
   }
 
