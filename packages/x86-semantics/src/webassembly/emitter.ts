@@ -8,24 +8,24 @@ import { makesValue } from "../ir/dataflow.ts";
 import { STATUS_FLAGS } from "../ir/flag.ts";
 import type { OperandShape } from "../ir/form.ts";
 import { formName } from "../ir/instruction-form.ts";
-import {
-  bitsOf,
-  type EffectOperation,
-  type IntegerType,
-  type Ir,
-  type Operation,
-  type RegisterReference,
-  type SegmentReference,
-  type Type,
-  type ValueOperation,
+import type {
+  EffectOperation,
+  IntegerType,
+  Ir,
+  Operation,
+  RegisterReference,
+  SegmentReference,
+  Type,
+  ValueOperation,
 } from "../ir/operation.ts";
 import { Vector } from "../machine/machine.ts";
 import { RegisterOffset, Segment } from "../machine/register-file.ts";
 import type { FieldSource, StateBase } from "./field-source.ts";
-import { expandFlags, hasCount } from "./flag-expansion.ts";
+import { FlagWrites } from "./flag-writes.ts";
 import { MachineAccess, type MachineImports } from "./machine-access.ts";
 import type { Code, Local, LocalScope } from "./module/code.ts";
-import type { LaneName, LoadName, PlainName, StoreName, ValueType } from "./module/instruction-set.ts";
+import type { LoadName, StoreName } from "./module/instruction-set.ts";
+import { isOperator, maskOf, OperatorCode, valueTypeOf } from "./operator-code.ts";
 import { IMPLICIT_SEGMENT_OPERAND, RECORD_OPERANDS } from "./record.ts";
 import type { Routines } from "./routines.ts";
 import { planValues, type ValuePlan, wantedFlags } from "./value-plan.ts";
@@ -68,50 +68,17 @@ const REGISTER_LOAD: Readonly<Record<MemoryType, LoadName>> = {
   v128: "v128.load",
 };
 const NARROW_STORE: Readonly<Record<number, StoreName>> = { 1: "i32.store8", 2: "i32.store16", 4: "i32.store" };
-const LANES: Readonly<Record<IntegerType, { readonly extract: LaneName; readonly replace: LaneName }>> = {
-  i8: { extract: "i8x16.extract_lane_u", replace: "i8x16.replace_lane" },
-  i16: { extract: "i16x8.extract_lane_u", replace: "i16x8.replace_lane" },
-  i32: { extract: "i32x4.extract_lane", replace: "i32x4.replace_lane" },
-  i64: { extract: "i64x2.extract_lane", replace: "i64x2.replace_lane" },
-};
-/** The WebAssembly name of an operator, after the type and a point. */
-const OPERATORS: Readonly<Record<string, string>> = {
-  add: "add",
-  sub: "sub",
-  mul: "mul",
-  and: "and",
-  or: "or",
-  xor: "xor",
-  divide: "div_u",
-  remainder: "rem_u",
-  shl: "shl",
-  shr: "shr_u",
-  sar: "shr_s",
-  rotl: "rotl",
-  rotr: "rotr",
-  eq: "eq",
-  ult: "lt_u",
-  slt: "lt_s",
-  clz: "clz",
-  ctz: "ctz",
-  popcnt: "popcnt",
-};
-
-function valueTypeOf(type: Type): ValueType {
-  return type === "i64" || type === "v128" ? type : "i32";
-}
-
 class InstructionEmitter {
   readonly #ir: Ir;
   readonly #target: EmitterTarget;
   readonly #code: Code;
   readonly #scope: LocalScope;
   readonly #access: MachineAccess;
+  readonly #operators: OperatorCode;
+  readonly #flags: FlagWrites;
   readonly #plan: ValuePlan;
   readonly #wanted: number;
   readonly #locals: (Local | undefined)[] = [];
-  /** New RFLAGS, where flag writes are under way; they are stored once. */
-  #rflags: Local | null = null;
 
   constructor(ir: Ir, target: EmitterTarget) {
     this.#ir = ir;
@@ -122,6 +89,12 @@ class InstructionEmitter {
     const { code, state, imports, leave, access } = target;
     this.#access =
       access?.(code, this.#scope, state, imports, leave) ?? new MachineAccess(code, this.#scope, state, imports, leave);
+    this.#flags = new FlagWrites(code, this.#scope, state);
+    this.#operators = new OperatorCode(code, target.routines, {
+      push: (index) => this.#push(index),
+      typeOf: (index) => this.#typeOf(index),
+      fail: (op, why) => this.#fail(op, why),
+    });
     this.#plan = planValues(ir.operations, this.#wanted);
   }
 
@@ -136,7 +109,7 @@ class InstructionEmitter {
         this.#define(operation, i);
       }
     }
-    this.#storeFlags();
+    this.#flags.store();
     this.#scope.release();
   }
 
@@ -210,6 +183,10 @@ class InstructionEmitter {
   // ---- computing values ------------------------------------------------------------------------------------------
 
   #compute(operation: ValueOperation): void {
+    if (isOperator(operation)) {
+      this.#operators.push(operation);
+      return;
+    }
     const code = this.#code;
     const { type } = operation;
     switch (operation.op) {
@@ -231,7 +208,7 @@ class InstructionEmitter {
         code.load(REGISTER_LOAD[type], this.#register(operation.register));
         return;
       case "flag":
-        this.#loadFlags();
+        this.#flags.load();
         if (operation.bit > 0) {
           code.i32(operation.bit);
           code.op("i32.shr_u");
@@ -244,109 +221,6 @@ class InstructionEmitter {
         return;
       case "linearAddress":
         this.#linearAddress(operation.segment, operation.offset);
-        return;
-      case "add":
-      case "sub":
-      case "mul":
-        this.#binary(operation.op, type, operation.a, operation.b);
-        this.#mask(type);
-        return;
-      case "and":
-      case "or":
-      case "xor":
-        if (type !== "v128") {
-          this.#binary(operation.op, type, operation.a, operation.b);
-          return;
-        }
-        this.#push(operation.a);
-        this.#push(operation.b);
-        code.op(`v128.${operation.op}`);
-        return;
-      case "divide":
-      case "remainder":
-        this.#binary(operation.op, type, operation.a, operation.b);
-        return;
-      case "mulHighUnsigned":
-      case "mulHighSigned":
-        this.#push(operation.a);
-        this.#push(operation.b);
-        code.call(this.#target.routines.get(operation.op));
-        return;
-      case "divideWide":
-      case "remainderWide":
-        this.#push(operation.upper);
-        this.#push(operation.lower);
-        this.#push(operation.b);
-        code.call(this.#target.routines.get(operation.op));
-        return;
-      case "shl":
-      case "shr":
-      case "sar":
-      case "rotl":
-      case "rotr":
-        // Narrower shifts would have to say what becomes of the bits above; the builder makes none.
-        if (type !== "i32" && type !== "i64") this.#fail(operation, `of ${type}`);
-        this.#push(operation.a);
-        this.#push(operation.count);
-        if (type === "i64") code.op("i64.extend_i32_u");
-        this.#operator(operation.op, type);
-        return;
-      case "eq":
-      case "ult":
-      case "slt":
-        this.#compare(operation.op, operation.a, operation.b);
-        return;
-      case "not":
-        this.#not(type, operation.a);
-        return;
-      case "bswap":
-        this.#byteSwap(type, operation.a);
-        return;
-      case "clz":
-      case "ctz":
-      case "popcnt":
-        if (type !== "i32" && type !== "i64") this.#fail(operation, `of ${type}`);
-        this.#push(operation.a);
-        this.#operator(operation.op, type);
-        return;
-      case "parity":
-        this.#push(operation.a);
-        code.op("i32.popcnt");
-        code.i32(1);
-        code.op("i32.and");
-        code.op("i32.eqz");
-        return;
-      case "zext":
-        this.#zeroExtend(type, operation.a);
-        return;
-      case "sext":
-        this.#signExtend(operation.type, operation.a);
-        return;
-      case "trunc":
-        this.#truncate(type, operation.a);
-        return;
-      case "select":
-        this.#push(operation.a);
-        this.#push(operation.b);
-        this.#push(operation.condition);
-        code.select();
-        return;
-      case "lane":
-        this.#push(operation.a);
-        code.lane(LANES[operation.type].extract, operation.lane);
-        return;
-      case "withLane": {
-        const lane = this.#typeOf(operation.value);
-        if (lane === "i1" || lane === "v128") this.#fail(operation, `a lane of ${lane}`);
-        this.#push(operation.a);
-        this.#push(operation.value);
-        code.lane(LANES[lane].replace, operation.lane);
-        return;
-      }
-      case "shuffle":
-        this.#push(operation.a);
-        this.#push(operation.b);
-        code.shuffle(operation.bytes);
         return;
       case "load":
       case "in":
@@ -363,112 +237,6 @@ class InstructionEmitter {
   /** The Ir has an operation that this compiler does not know: the type checker says so first, this does at run time. */
   #unknown(operation: never): never {
     return this.#fail(operation as Operation, "the compiler to WebAssembly has no such operation");
-  }
-
-  #operator(op: string, type: Type): void {
-    if (type === "v128") this.#fail(op, "of v128");
-    this.#code.op(`${valueTypeOf(type)}.${OPERATORS[op]}` as PlainName);
-  }
-  #binary(op: string, type: Type, a: number, b: number): void {
-    this.#push(a);
-    this.#push(b);
-    this.#operator(op, type);
-  }
-
-  /** Clears the bits above a narrow type. */
-  #mask(type: Type): void {
-    if (bitsOf(type) >= 32) return;
-    this.#code.i32(maskOf(type));
-    this.#code.op("i32.and");
-  }
-
-  /** From a zero-extended narrow value to one sign-extended to 32 bits. */
-  #signExtend32(type: Type): void {
-    const code = this.#code;
-    if (type === "i8") code.op("i32.extend8_s");
-    else if (type === "i16") code.op("i32.extend16_s");
-    else if (type === "i1") {
-      code.i32(31);
-      code.op("i32.shl");
-      code.i32(31);
-      code.op("i32.shr_s");
-    }
-  }
-
-  #compare(op: "eq" | "ult" | "slt", a: number, b: number): void {
-    const type = this.#typeOf(a);
-    for (const value of [a, b]) {
-      this.#push(value);
-      if (op === "slt") this.#signExtend32(type);
-    }
-    this.#operator(op, type);
-  }
-
-  #not(type: Type, a: number): void {
-    const code = this.#code;
-    this.#push(a);
-    if (type === "v128") {
-      code.op("v128.not");
-      return;
-    }
-    if (type === "i64") {
-      code.i64(-1);
-      code.op("i64.xor");
-      return;
-    }
-    code.i32(maskOf(type));
-    code.op("i32.xor");
-  }
-
-  #byteSwap(type: Type, a: number): void {
-    const code = this.#code;
-    this.#push(a);
-    if (type === "i64") {
-      code.call(this.#target.routines.get("byteSwap64"));
-      return;
-    }
-    if (type !== "i32" && type !== "i16") this.#fail("bswap", `of ${type}`);
-    code.call(this.#target.routines.get("byteSwap32"));
-    if (type === "i32") return;
-    code.i32(16);
-    code.op("i32.shr_u");
-  }
-
-  #zeroExtend(type: Type, a: number): void {
-    const code = this.#code;
-    const source = valueTypeOf(this.#typeOf(a));
-    if (type === "v128") {
-      code.v128([0, 0, 0, 0]);
-      this.#push(a);
-      if (source === "i32") code.op("i64.extend_i32_u");
-      code.lane("i64x2.replace_lane", 0);
-      return;
-    }
-    this.#push(a);
-    if (type === "i64" && source === "i32") code.op("i64.extend_i32_u");
-  }
-
-  #signExtend(type: IntegerType, a: number): void {
-    this.#push(a);
-    this.#signExtend32(this.#typeOf(a));
-    if (type === "i64") this.#code.op("i64.extend_i32_s");
-    else this.#mask(type);
-  }
-
-  #truncate(type: Type, a: number): void {
-    const code = this.#code;
-    this.#push(a);
-    const source = this.#typeOf(a);
-    if (source === "v128") {
-      if (type === "i64") {
-        code.lane("i64x2.extract_lane", 0);
-        return;
-      }
-      code.lane("i32x4.extract_lane", 0);
-    } else if (source === "i64") {
-      code.op("i32.wrap_i64");
-    }
-    this.#mask(type);
   }
 
   // ---- fields, registers, addresses ------------------------------------------------------------------------------
@@ -613,7 +381,7 @@ class InstructionEmitter {
         this.#setFlags(index);
         return;
       case "flags":
-        this.#flags(operation);
+        this.#setGroup(operation);
         return;
       default:
         this.#unknown(operation);
@@ -651,7 +419,7 @@ class InstructionEmitter {
   #setRegister({ register, value }: Extract<EffectOperation, { readonly op: "setRegister" }>): void {
     const code = this.#code;
     if (register.from === "fixed" && register.offset < RFLAGS + 8 && register.offset + register.size > RFLAGS) {
-      this.#storeFlags();
+      this.#flags.store();
     }
     const type = this.#typeOf(value);
     const { size } = register;
@@ -693,82 +461,24 @@ class InstructionEmitter {
 
   // ---- flags -----------------------------------------------------------------------------------------------------
 
-  #loadFlags(): void {
-    this.#code.load("i32.load", this.#target.state.at(this.#code, RFLAGS));
-  }
-
-  /** The local with the new RFLAGS, loaded at first use. */
-  #newFlags(): Local {
-    if (this.#rflags === null) {
-      this.#rflags = this.#scope.local("i32");
-      this.#loadFlags();
-      this.#code.set(this.#rflags);
-    }
-    return this.#rflags;
-  }
-
-  #storeFlags(): void {
-    if (this.#rflags === null) return;
-    const at = this.#target.state.at(this.#code, RFLAGS);
-    this.#code.get(this.#rflags);
-    this.#code.store("i32.store", at);
-    this.#rflags = null;
-  }
-
   /** Writes the run of single flags that starts at operation `index`, all at once. */
   #setFlags(index: number): void {
-    const code = this.#code;
     const { operations } = this.#ir;
     const { needed } = this.#plan;
-    const rflags = this.#newFlags();
-    const run: Extract<EffectOperation, { readonly op: "setFlag" }>[] = [];
-    let mask = 0;
+    const run = new Map<number, number>();
     for (let i = index; i < operations.length; i++) {
       const operation = operations[i] as Operation;
-      if (operation.op !== "setFlag" || ((mask >> operation.bit) & 1) !== 0) break;
+      if (operation.op !== "setFlag" || run.has(operation.bit)) break;
       if (i > index && needed[i] === 0) continue;
       needed[i] = 0;
-      mask |= 1 << operation.bit;
-      run.push(operation);
+      run.set(operation.bit, operation.value);
     }
-    code.get(rflags);
-    code.i32(~mask);
-    code.op("i32.and");
-    for (const { bit, value } of run) {
-      this.#push(value);
-      if (bit > 0) {
-        code.i32(bit);
-        code.op("i32.shl");
-      }
-      code.op("i32.or");
-    }
-    code.set(rflags);
+    this.#flags.setBits(run, (value) => this.#push(value));
   }
 
-  #flags(operation: Extract<EffectOperation, { readonly op: "flags" }>): void {
-    const code = this.#code;
+  #setGroup(operation: Extract<EffectOperation, { readonly op: "flags" }>): void {
     const { kind, type } = operation;
-    const mask = wantedFlags(operation, this.#wanted);
     const [x, y, r] = [this.#local(operation.x), this.#local(operation.y), this.#local(operation.r)];
-    const rflags = this.#newFlags();
-    const rotate = kind === "rol" || kind === "ror";
-    const written = rotate ? mask & 0x801 : mask;
-    code.get(rflags);
-    code.i32(~written);
-    code.op("i32.and");
-    expandFlags(code, { kind, type, x, y, r }, written);
-    code.op("i32.or");
-    if (hasCount(kind)) {
-      code.get(rflags);
-      code.get(y);
-      code.select();
-    }
-    code.set(rflags);
+    this.#flags.setGroup({ kind, type, x, y, r }, wantedFlags(operation, this.#wanted));
   }
-}
-
-/** Mask of a type of less than 32 bits; all ones for the others. */
-function maskOf(type: Type): number {
-  const bits = bitsOf(type);
-  return bits < 32 ? (1 << bits) - 1 : -1;
 }
