@@ -13,6 +13,15 @@ const PAGE_FAULT = 14;
 const RSP = 4;
 const INTERRUPT_FLAG = 0x200;
 const FLAGS_MASK = 0xcd5;
+/** A vector's bytes: XMM0 to XMM15, then MM0 to MM7. */
+const VECTOR_BYTES = 320;
+const MMX_AT = 256;
+
+/** Where a byte of a vector's vectors lies in the register file. */
+const vectorByte = (i: number): number =>
+  i < MMX_AT
+    ? RegisterOffset.vector + 64 * (i >> 4) + (i & 15)
+    : RegisterOffset.fpu + 16 * ((i - MMX_AT) >> 3) + (i & 7);
 
 const machine = new ProcessMachine();
 const evaluator = new Evaluator(machine);
@@ -25,8 +34,11 @@ function load(vector: Vector): bigint {
   machine.enter(vector.mode);
   for (let i = 0; i < 16; i++) registers.set64(8 * i, vector.state.registers[i] as bigint);
   registers.set64(RegisterOffset.rflags, BigInt(vector.state.flags | INTERRUPT_FLAG));
-  for (let i = 0; i < 16; i++)
-    registers.bytes.set(vector.state.vectors.subarray(16 * i, 16 * i + 16), RegisterOffset.vector + 64 * i);
+  for (let i = 0; i < VECTOR_BYTES; i++) registers.bytes[vectorByte(i)] = vector.state.vectors[i] as number;
+  // The processor's x87 state: all registers valid, the stack top at 0.
+  for (let i = 0; i < 8; i++) registers.halfwords[(RegisterOffset.fpu + 16 * i + 8) >> 1] = 0xffff;
+  registers.halfwords[RegisterOffset.fpuStatus >> 1] = 0;
+  registers.bytes[RegisterOffset.fpuTag] = 0xff;
   memory.fill(0);
   memory.set(vector.state.window, WINDOW - DATA);
   const ip = BigInt((vector.mode === 16 ? 0 : CODE) + CODE_OFFSET);
@@ -64,9 +76,10 @@ function differences(vector: Vector, program: Program): string[] {
     const got = program.writesIp ? registers.get64(RegisterOffset.rip) : ip + BigInt(program.length);
     compare("rip", got, ip + BigInt(program.length + outcome.ipStep));
   }
-  for (let i = 0; i < 256; i++) {
-    const got = registers.bytes[RegisterOffset.vector + 64 * (i >> 4) + (i & 15)] as number;
-    if (got !== outcome.vectors[i]) compare(`xmm${i >> 4} byte ${i & 15}`, got, outcome.vectors[i] as number);
+  for (let i = 0; i < VECTOR_BYTES; i++) {
+    const got = registers.bytes[vectorByte(i)] as number;
+    const name = i < MMX_AT ? `xmm${i >> 4} byte ${i & 15}` : `mm${(i - MMX_AT) >> 3} byte ${i & 7}`;
+    if (got !== outcome.vectors[i]) compare(name, got, outcome.vectors[i] as number);
   }
   for (let i = 0; i < outcome.window.length; i++) {
     const got = memory[WINDOW - DATA + i] as number;

@@ -39,6 +39,7 @@ struct __attribute__((packed)) request {
   uint64_t registers[16];  // rax rcx rdx rbx rsp rbp rsi rdi r8 to r15
   uint64_t flags;
   uint8_t vectors[16][16];
+  uint8_t mmx[8][8];
   uint8_t window[WINDOW_SIZE];
 };
 struct __attribute__((packed)) report {
@@ -49,6 +50,7 @@ struct __attribute__((packed)) report {
   uint64_t registers[16];
   uint64_t ip, flags;
   uint8_t vectors[16][16];
+  uint8_t mmx[8][8];
   uint8_t window[WINDOW_SIZE];
 };
 
@@ -80,7 +82,9 @@ static void write_all(const void *from, size_t size) {
   }
 }
 
-// The XSAVE image behind the frame: XMM in the legacy area, from byte 160; its header's first word says what is valid.
+// The XSAVE image behind the frame: x87 registers from byte 32, 16 bytes each, and XMM registers from byte 160 in the legacy
+// area; its header's first word says what is valid. The stack top is 0, so ST(i) is MMi.
+static uint8_t *x87_area(ucontext_t *context) { return (uint8_t *)context->uc_mcontext.fpregs; }
 static uint8_t *xmm_area(ucontext_t *context) { return (uint8_t *)context->uc_mcontext.fpregs + 160; }
 static uint64_t *valid_components(ucontext_t *context) { return (uint64_t *)((uint8_t *)context->uc_mcontext.fpregs + 512); }
 
@@ -102,7 +106,14 @@ static void start_next(ucontext_t *context) {
   registers[REG_CSGSFS] = cs | data << 48;
   asm volatile("mov %0, %%ds; mov %0, %%es" ::"r"((uint32_t)data));
   memcpy(xmm_area(context), request.vectors, sizeof request.vectors);
-  *valid_components(context) |= 2;
+  uint8_t *x87 = x87_area(context);
+  memset(x87, 0, 24);
+  x87[0] = 0x7f, x87[1] = 0x03, x87[4] = 0xff;  // default control word, all registers valid
+  for (int i = 0; i < 8; i++) {
+    memcpy(x87 + 32 + 16 * i, request.mmx[i], 8);
+    memset(x87 + 40 + 16 * i, 0xff, 2);
+  }
+  *valid_components(context) |= 3;
 }
 
 static void __attribute__((used)) handle(int signal, siginfo_t *info, ucontext_t *context) {
@@ -127,6 +138,7 @@ static void __attribute__((used)) handle(int signal, siginfo_t *info, ucontext_t
   report.ip = registers[REG_RIP];
   report.flags = registers[REG_EFL];
   if (*valid_components(context) & 2) memcpy(report.vectors, xmm_area(context), sizeof report.vectors);
+  if (*valid_components(context) & 1) for (int i = 0; i < 8; i++) memcpy(report.mmx[i], x87_area(context) + 32 + 16 * i, 8);
   memcpy(report.window, (void *)WINDOW, WINDOW_SIZE);
   write_all(&report, sizeof report);
   start_next(context);

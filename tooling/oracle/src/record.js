@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { CODE, CODE_OFFSET, DATA, FLAGS_MASK, RSP, WINDOW_SIZE } from "./state.js";
 
-const REQUEST_SIZE = 8 + 16 + 128 + 8 + 256 + WINDOW_SIZE;
-const REPORT_SIZE = 16 + 128 + 16 + 256 + WINDOW_SIZE;
+const REQUEST_SIZE = 8 + 16 + 128 + 8 + 320 + WINDOW_SIZE;
+const REPORT_SIZE = 16 + 128 + 16 + 320 + WINDOW_SIZE;
 const MODES = [64, 32, 16];
 const TRAP_BREAKPOINT = 3;
 const INTERRUPT_FLAG = 0x200;
@@ -23,7 +23,7 @@ export function encodeRequests(vectors) {
     for (let r = 0; r < 16; r++) buffer.writeBigUInt64LE(state.registers[r], at + 24 + 8 * r);
     buffer.writeBigUInt64LE(BigInt(state.flags | INTERRUPT_FLAG), at + 152);
     buffer.set(state.vectors, at + 160);
-    buffer.set(state.window, at + 416);
+    buffer.set(state.window, at + 480);
   });
   return buffer;
 }
@@ -58,8 +58,8 @@ export function decodeReports(reports, vectors) {
       registers,
       ipStep: Number(ip - start) - (finished ? code.length : 0),
       flags: Number(reports.readBigUInt64LE(at + 152)) & FLAGS_MASK,
-      vectors: Uint8Array.from(reports.subarray(at + 160, at + 416)),
-      window: Uint8Array.from(reports.subarray(at + 416, at + REPORT_SIZE)),
+      vectors: Uint8Array.from(reports.subarray(at + 160, at + 480)),
+      window: Uint8Array.from(reports.subarray(at + 480, at + REPORT_SIZE)),
     };
   });
 }

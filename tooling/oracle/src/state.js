@@ -25,7 +25,8 @@ export class State {
   registers = new BigUint64Array(16);
   /** RFLAGS without what the system sets. */
   flags = 2;
-  vectors = new Uint8Array(256);
+  /** XMM0 to XMM15, then MM0 to MM7. */
+  vectors = new Uint8Array(320);
   window = new Uint8Array(WINDOW_SIZE);
 
   /** @param {number} register @param {number | bigint} value */

@@ -196,10 +196,56 @@ export function vectorIntegers() {
         }),
       );
   }
+  cases.push(...mmx(opcodes));
   // VPBLENDD and VPBLENDVB.
   cases.push(
     { mode: 64, code: [0xc4, 0xe3, 0x69, 0x02, 0xd1, 0x05], memory: false },
     { mode: 64, code: [0xc4, 0xe3, 0x69, 0x4c, 0xd1, 0x40], memory: false },
   );
+  return cases;
+}
+
+/** Those of the two-byte opcodes that only XMM registers have. */
+const NOT_MMX = [0x6c, 0x6d];
+
+/** The MMX forms: mm2 and mm1 or memory. @param {readonly number[]} opcodes @returns {Case[]} */
+function mmx(opcodes) {
+  /** @type {import("./encoding.js").Prepare} */
+  const prepare = (state, random) => {
+    vectorInputs(state, random);
+    // A small shift count in MM1, now and then; equal registers, too.
+    const view = new DataView(state.vectors.buffer);
+    if (random.below(2) === 0) view.setBigUint64(256 + 8, BigInt(random.below(70)), true);
+    if (random.below(6) === 0) state.vectors.copyWithin(256 + 16, 256 + 8, 256 + 16);
+  };
+  const count = 6;
+  /** @type {Case[]} */
+  const cases = [];
+  /** @param {number[]} head @param {number[]} [tail] @param {number} [reg] @param {boolean} [hasMemory] */
+  const add = (head, tail = [], reg = 2, hasMemory = true) => {
+    cases.push({ mode: 64, code: [...head, ...registers(reg, 1), ...tail], memory: false, prepare, count });
+    if (hasMemory) cases.push({ mode: 64, code: [...head, ...memory(64, reg), ...tail], memory: true, prepare, count });
+  };
+  for (const opcode of opcodes) if (!NOT_MMX.includes(opcode)) add([0x0f, opcode]);
+  for (const opcode of [0x00, 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0x08, 0x09, 0x0a, 0x0b, 0x1c, 0x1d, 0x1e])
+    add([0x0f, 0x38, opcode]);
+  for (const shift of [0, 3, 8, 11, 20]) add([0x0f, 0x3a, 0x0f], [shift]);
+  for (const control of [0x1b, 0xf5]) add([0x0f, 0x70], [control]);
+  for (const opcode of [0x6e, 0x6f, 0x7e, 0x7f]) add([0x0f, opcode]);
+  for (const opcode of [0x6e, 0x7e]) add([0x48, 0x0f, opcode]);
+  for (const place of [0, 2, 7]) {
+    add([0x0f, 0xc4], [place]);
+    add([0x0f, 0xc5], [place], 2, false);
+  }
+  add([0x0f, 0xd7], [], 2, false);
+  add([0xf3, 0x0f, 0xd6], [], 2, false);
+  add([0xf2, 0x0f, 0xd6], [], 2, false);
+  for (const [opcode, regs] of /** @type {const} */ ([
+    [0x71, [2, 4, 6]],
+    [0x72, [2, 4, 6]],
+    [0x73, [2, 6]],
+  ])) {
+    for (const reg of regs) for (const by of [0, 5, 17, 70]) add([0x0f, opcode], [by], reg, false);
+  }
   return cases;
 }

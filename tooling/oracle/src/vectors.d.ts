@@ -1,6 +1,7 @@
 export interface State {
   registers: BigUint64Array;
   flags: number;
+  /** XMM0 to XMM15, 16 bytes each, then MM0 to MM7, 8 bytes each. */
   vectors: Uint8Array;
   window: Uint8Array;
 }

@@ -4,7 +4,9 @@ import { CODE_OFFSET, DEFAULT_COUNT, families } from "./cases.js";
 import { Random } from "./random.js";
 import { FLAGS_MASK, stateFor } from "./state.js";
 
-const MAGIC = "WHVKORC1";
+const MAGIC = "WHVKORC2";
+/** Units of 16 bytes in a state's vectors: the XMM registers, then pairs of MMX registers. */
+const VECTOR_UNITS = 20;
 
 /** Names of the families that have vectors. */
 export const familyNames = Object.keys(families);
@@ -72,8 +74,9 @@ export function encodeOutcomes(inputs, outcomes) {
       for (let r = 0; r < 16; r++) if (changed & (1 << r)) long(/** @type {bigint} */ (outcome.registers[r]));
     }
     if (bits & HAS_VECTORS) {
-      short(vectors);
-      for (let r = 0; r < 16; r++) if (vectors & (1 << r)) out.push(...outcome.vectors.subarray(16 * r, 16 * r + 16));
+      word32(out, vectors);
+      for (let r = 0; r < VECTOR_UNITS; r++)
+        if (vectors & (1 << r)) out.push(...outcome.vectors.subarray(16 * r, 16 * r + 16));
     }
     if (bits & HAS_WINDOW) {
       out.push(runs.length);
@@ -102,7 +105,7 @@ function registersChanged(state, outcome) {
 /** @param {import("./state.js").State} state @param {import("./vectors.js").Outcome} outcome */
 function vectorsChanged(state, outcome) {
   let mask = 0;
-  for (let i = 0; i < 256; i++) if (state.vectors[i] !== outcome.vectors[i]) mask |= 1 << (i >> 4);
+  for (let i = 0; i < 16 * VECTOR_UNITS; i++) if (state.vectors[i] !== outcome.vectors[i]) mask |= 1 << (i >> 4);
   return mask;
 }
 
@@ -171,8 +174,9 @@ export function* readVectors(family, bytes) {
       for (let r = 0; r < 16; r++) if (mask & (1 << r)) outcome.registers[r] = long();
     }
     if (bits & HAS_VECTORS) {
-      const mask = short();
-      for (let r = 0; r < 16; r++) {
+      const mask = view.getUint32(at, true);
+      at += 4;
+      for (let r = 0; r < VECTOR_UNITS; r++) {
         if (!(mask & (1 << r))) continue;
         outcome.vectors.set(bytes.subarray(at, at + 16), 16 * r);
         at += 16;

@@ -22,6 +22,8 @@ export const WINDOW = DATA + 0x7f00;
 const PAGE = 0x1000;
 const READ_ONLY = DATA + DATA_SIZE;
 
+const isCanonical = (high: number): boolean => (high << 16) >> 16 === high;
+
 export class ProcessMachine implements Machine {
   readonly registers: RegisterFile = new RegisterFile();
   readonly fault: GuestFault = new GuestFault();
@@ -55,7 +57,9 @@ export class ProcessMachine implements Machine {
 
   /** Where a run of bytes lies in `memory`, or -1 after recording the fault. */
   #at(segment: number, low: number, high: number, size: number, write: boolean): number {
-    if (this.#long && (high << 16) >> 16 !== high) return this.#general(segment);
+    // Every byte must have a canonical address, so the last one too.
+    const lastHigh = (high + ((low >>> 0) + size - 1 > 0xffff_ffff ? 1 : 0)) | 0;
+    if (this.#long && !(isCanonical(high) && isCanonical(lastHigh))) return this.#general(segment);
     // Outside 64-bit mode with 16-bit segments, the limit comes before paging.
     const limit = this.registers.words[(RegisterOffset.segments + 16 * segment + 8) >> 2] as number;
     const offset = (low - (this.registers.words[(RegisterOffset.segments + 16 * segment) >> 2] as number)) >>> 0;
