@@ -22,6 +22,8 @@ const conversions: Readonly<Record<string, string>> = {
   cdq: "cltd",
   cqo: "cqto",
 };
+/** Mnemonics whose last operand may be a count in CL. */
+const counted = /^(ro[lr]|rc[lr]|sh[lr]d?|sa[lr])$/;
 const sizeByLetter = /^(mov[sz]x|movsxd)$/;
 
 /** The text in AT&T syntax: sources first, `%` before registers, `$` before immediates. */
@@ -52,13 +54,13 @@ function attMnemonic(instruction: Instruction): string {
   for (let i = 0; i < instruction.operandCount; i++) {
     const kind = instruction.operandKind(i);
     if (kind === OperandKind.memory) memorySize = instruction.operandSizeAt(i);
-    // A count in CL or a port in DX does not tell the size of the other operand.
-    if (
-      kind === OperandKind.register &&
-      registerClass(instruction.operandRegister(i)) !== RegisterClass.segment &&
-      !(i > 0 && instruction.operandRegister(i) === Register.cl)
-    )
-      general = true;
+    if (kind === OperandKind.register) {
+      const register = instruction.operandRegister(i);
+      // Neither a segment register nor a shift's count in CL tells the size of the other operand.
+      const tells =
+        registerClass(register) !== RegisterClass.segment && !(register === Register.cl && counted.test(name));
+      if (tells) general = true;
+    }
   }
   if (sizeByLetter.test(name)) {
     const source = suffixes[instruction.operandSizeAt(1)] ?? "";
