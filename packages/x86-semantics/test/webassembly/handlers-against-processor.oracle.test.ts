@@ -37,6 +37,13 @@ class HandlerMachine extends ProcessMachine {
 }
 const machine = new HandlerMachine();
 
+/** Where a vector's vectors lie: first byte and size there, offset in the register file. XMM0 to XMM15, then MM0 to MM7. */
+const PLACES: readonly (readonly [number, number, number])[] = [
+  ...Array.from({ length: 16 }, (_, i) => [16 * i, 16, RegisterOffset.vector + 64 * i] as const),
+  ...Array.from({ length: 8 }, (_, i) => [256 + 8 * i, 8, RegisterOffset.fpu + 16 * i] as const),
+];
+const vectorPlaces = (vectors: Uint8Array): typeof PLACES => PLACES.filter(([from]) => from < vectors.length);
+
 const hex = (bytes: Uint8Array, offset: number, length: number): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset + offset, length).toString("hex");
 
@@ -45,9 +52,13 @@ function prepare(vector: Vector): bigint {
   machine.enter(vector.mode);
   for (let i = 0; i < 16; i++) registers.set64(8 * i, vector.state.registers[i] as bigint);
   registers.set64(RegisterOffset.rflags, BigInt(vector.state.flags | INTERRUPT_FLAG));
-  for (let i = 0; i < 16; i++) {
-    registers.bytes.set(vector.state.vectors.subarray(16 * i, 16 * i + 16), RegisterOffset.vector + 64 * i);
-  }
+  // The vectors' x87 state: all registers valid, the stack top at 0, so that MMi is physical register i.
+  registers.bytes.fill(0xff, RegisterOffset.fpu, RegisterOffset.fpu + 128);
+  registers.halfwords[RegisterOffset.fpuStatus >> 1] = 0;
+  registers.bytes[RegisterOffset.fpuTag] = 0xff;
+  vectorPlaces(vector.state.vectors).forEach(([from, size, to]) => {
+    registers.bytes.set(vector.state.vectors.subarray(from, from + size), to);
+  });
   machine.memory.fill(0);
   machine.memory.set(vector.state.window, WINDOW - DATA);
   const ip = BigInt((vector.mode === 16 ? 0 : CODE) + CODE_OFFSET);
@@ -73,15 +84,14 @@ function run(vector: Vector, instruction: Instruction, forms: FormsInstance, ir:
   const flags = abort === Abort.fault && compares ? vector.state.flags & FLAGS_MASK : outcome.flags;
   const gotIp = ir.writesIp ? registers.get64(RegisterOffset.rip) : ip + BigInt(instruction.length);
   const wantIp = ip + BigInt(instruction.length + outcome.ipStep);
-  const vectorsOf = (bytes: Uint8Array, stride: number): string =>
-    Array.from({ length: 16 }, (_, i) => hex(bytes, stride * i, 16)).join(" ");
+  const places = vectorPlaces(outcome.vectors);
   return {
     got: [
       `exception ${abort === Abort.none ? null : abort === Abort.fault ? fault.vector : `abort ${abort}`}`,
       `registers ${keep(registers.bigWords.subarray(0, 16))}`,
       `flags ${(registers.words[RegisterOffset.rflags >> 2] as number) & FLAGS_MASK}`,
       `ip ${abort === Abort.none ? gotIp : null}`,
-      `vectors ${vectorsOf(registers.bytes.subarray(RegisterOffset.vector), 64)}`,
+      `vectors ${places.map(([, size, at]) => hex(registers.bytes, at, size)).join(" ")}`,
       `window ${hex(machine.memory, WINDOW - DATA, outcome.window.length)}`,
     ].join("\n"),
     want: [
@@ -89,7 +99,7 @@ function run(vector: Vector, instruction: Instruction, forms: FormsInstance, ir:
       `registers ${keep(outcome.registers)}`,
       `flags ${flags}`,
       `ip ${abort === Abort.none ? wantIp : null}`,
-      `vectors ${vectorsOf(outcome.vectors, 16)}`,
+      `vectors ${places.map(([at, size]) => hex(outcome.vectors, at, size)).join(" ")}`,
       `window ${hex(outcome.window, 0, outcome.window.length)}`,
     ].join("\n"),
   };
