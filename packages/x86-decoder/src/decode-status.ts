@@ -22,3 +22,20 @@ export const DecodeStatus = {
  * @public
  */
 export type DecodeStatus = (typeof DecodeStatus)[keyof typeof DecodeStatus];
+
+/**
+ * Why bytes are invalid: `Instruction.invalidReason` after `DecodeStatus.invalid`.
+ *
+ * @public
+ */
+export const InvalidReason = {
+  none: 0,
+  /** No instruction has this opcode with these prefixes, this ModRM byte and this mode. */
+  opcode: 1,
+  /** LOCK where it is not allowed, or a legacy prefix or reserved bits in a VEX, XOP or EVEX prefix. */
+  prefix: 2,
+  /** vvvv, vector length, opmask, zeroing, broadcast or addressing that the vector instruction does not have. */
+  vector: 3,
+  /** Registers that do not exist or must differ: CR1, a MOV to CS, a gather's mask as its index. */
+  registers: 4,
+} as const;

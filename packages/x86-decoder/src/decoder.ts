@@ -3,7 +3,7 @@
 // in the form table; prefixes of vector instructions are in vector-prefix.ts, rare immediates in rare-immediate.ts, and
 // validity that the table cannot say in form-checks.ts.
 
-import { DecodeStatus } from "./decode-status.ts";
+import { DecodeStatus, InvalidReason } from "./decode-status.ts";
 import type { DecoderOptions } from "./decoder-options.ts";
 import { acceptsVectorState, isLockedControlMove, passesCheck } from "./form-checks.ts";
 import {
@@ -150,18 +150,22 @@ export class Decoder {
   /**
    * Ends a decoding that is not ok: bytes that were not there make it truncated, for they may be anything.
    *
+   * @param reason - why the bytes are no instruction, should they be invalid
    * @param consumed - bytes that were read, also those that were not there
    * @param needed - how many are missing where the bytes that decide it were there
    */
-  #fail(instruction: Instruction, consumed: number, available: number, needed = 1): DecodeStatus {
+  #fail(instruction: Instruction, reason: number, consumed: number, available: number, needed = 1): DecodeStatus {
     instruction.form = 0;
     instruction.length = 0;
     instruction.bytesNeeded = 0;
+    instruction.invalidReason = InvalidReason.none;
     if (available < MAX_LENGTH && consumed > available) {
       instruction.bytesNeeded = Math.min(needed, MAX_LENGTH - available);
       return DecodeStatus.truncated;
     }
-    return consumed > MAX_LENGTH ? DecodeStatus.tooLong : DecodeStatus.invalid;
+    if (consumed > MAX_LENGTH) return DecodeStatus.tooLong;
+    instruction.invalidReason = reason;
+    return DecodeStatus.invalid;
   }
 
   #decode(bytes: Uint8Array, offset: number, instruction: Instruction, available: number): DecodeStatus {
@@ -191,7 +195,8 @@ export class Decoder {
             if (!is64 || number >= SEGMENT_FS || segment < SEGMENT_FS) segment = number;
           } else prefixes |= byteRole === role.PREFIX_F0 ? PREFIX_LOCK : PREFIX_ADDRESS_SIZE;
         }
-        if (position - offset >= MAX_LENGTH) return this.#fail(instruction, position - offset + 1, available);
+        if (position - offset >= MAX_LENGTH)
+          return this.#fail(instruction, InvalidReason.none, position - offset + 1, available);
         opcode = bytes[position++];
         root = role.rootsWithRoles[rootBase + opcode];
         byteRole = root >> ROLE_SHIFT;
@@ -212,7 +217,7 @@ export class Decoder {
           position += vectors.vectorPrefixLength(byteRole);
           // 66, F2, F3, LOCK and REX before a vector prefix raise #UD; SDM volume 2, 2.3.2 to 2.3.4.
           if (vector === 0 || (prefixes & (PREFIX_OPERAND_SIZE | PREFIX_LOCK | REPEAT_MASK)) !== 0 || rex !== 0)
-            return this.#fail(instruction, position - offset, available);
+            return this.#fail(instruction, InvalidReason.prefix, position - offset, available);
           map = (vector >> vectors.VECTOR_MAP_SHIFT) & 0x1f;
           rex = (vector >> vectors.VECTOR_REX_SHIFT) & 0x1f;
           opcode = bytes[position++];
@@ -276,7 +281,7 @@ export class Decoder {
       }
     }
     if (form >= TRIPLE) form = triples[form - TRIPLE + operandSizeIndex];
-    if (form === 0) return this.#fail(instruction, position - offset, available);
+    if (form === 0) return this.#fail(instruction, InvalidReason.opcode, position - offset, available);
 
     let record = form << RECORD_SHIFT;
     const flags = formRecords[record + RECORD_FLAGS];
@@ -311,7 +316,8 @@ export class Decoder {
               if (base === 4 || base === 5) defaultSegment = SEGMENT_SS;
             }
           } else {
-            if (memoryKind === field.MEMORY_VSIB) return this.#fail(instruction, position - offset, available);
+            if (memoryKind === field.MEMORY_VSIB)
+              return this.#fail(instruction, InvalidReason.vector, position - offset, available);
             if (rm === 5 && mod === 0) {
               displacementSize = 4;
               if (is64) memory = IP | addressSizeIndex;
@@ -323,7 +329,8 @@ export class Decoder {
           }
           if (mod !== 0) displacementSize = mod === 1 ? 1 : 4;
         } else {
-          if (memoryKind === field.MEMORY_VSIB) return this.#fail(instruction, position - offset, available);
+          if (memoryKind === field.MEMORY_VSIB)
+            return this.#fail(instruction, InvalidReason.vector, position - offset, available);
           if (rm === 6 && mod === 0) displacementSize = 2;
           else {
             memory = bases16[rm] | (indexes16[rm] << MEMORY_INDEX_SHIFT);
@@ -333,7 +340,7 @@ export class Decoder {
         }
         if ((vector & vectors.VECTOR_B) !== 0) {
           const element = (flags >> field.BROADCAST_SHIFT) & 3;
-          if (element === 0) return this.#fail(instruction, position - offset, available);
+          if (element === 0) return this.#fail(instruction, InvalidReason.vector, position - offset, available);
           evexBits = (((memoryOperand >> SIZE_SHIFT) & FIELD_MASK) >> element) << EVEX_BROADCAST_SHIFT;
           memoryOperand = OperandKind.memory | ((1 << element) << SIZE_SHIFT);
         }
@@ -373,7 +380,7 @@ export class Decoder {
     if (map === 1 && opcode === 0x0f) {
       // 3DNow!: the opcode is the last byte. All forms have the operands of the one that stands in its place until here.
       form = role.rootsWithRoles[rootBase + (MAP_3DNOW << 8) + bytes[position++]] & 0xffff;
-      if (form === 0) return this.#fail(instruction, position - offset, available);
+      if (form === 0) return this.#fail(instruction, InvalidReason.opcode, position - offset, available);
       record = form << RECORD_SHIFT;
     }
 
@@ -421,7 +428,7 @@ export class Decoder {
     if (length > available || length > MAX_LENGTH) {
       // With opcode, ModRM and SIB there, the length is certain.
       const certain = length - displacementSize - IMMEDIATE_BYTES[immediateKind] <= available;
-      return this.#fail(instruction, length, available, certain ? length - available : 1);
+      return this.#fail(instruction, InvalidReason.none, length, available, certain ? length - available : 1);
     }
 
     // Operands: the template, plus the register number where the encoding gives one, or the memory operand. Most forms have
@@ -453,7 +460,7 @@ export class Decoder {
     if (vector !== 0) {
       vectorLength = 8 << ((flags >> field.VECTOR_SHIFT) & 3);
       const state = acceptsVectorState(form, flags, vector, mod);
-      if (state < 0) return this.#fail(instruction, 0, available);
+      if (state < 0) return this.#fail(instruction, InvalidReason.vector, 0, available);
       evexBits |= state;
     }
     instruction.mode = this.mode;
@@ -477,10 +484,12 @@ export class Decoder {
     instruction.immediate2 = immediate2;
     // Validity beyond the table.
     if ((prefixes & PREFIX_LOCK) !== 0 && ((flags & field.LOCKABLE) === 0 || mod === 3)) {
-      if (!isLockedControlMove(flags, this.#options)) return this.#fail(instruction, 0, available);
+      if (!isLockedControlMove(flags, this.#options))
+        return this.#fail(instruction, InvalidReason.prefix, 0, available);
     }
     const check = (flags >> field.CHECK_SHIFT) & field.CHECK_MASK;
-    if (check !== 0 && !passesCheck(check, instruction, numbers)) return this.#fail(instruction, 0, available);
+    if (check !== 0 && !passesCheck(check, instruction, numbers))
+      return this.#fail(instruction, InvalidReason.registers, 0, available);
     return DecodeStatus.ok;
   }
 }

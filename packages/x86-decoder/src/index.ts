@@ -1,4 +1,4 @@
-export { DecodeStatus } from "./decode-status.ts";
+export { DecodeStatus, InvalidReason } from "./decode-status.ts";
 export { Decoder } from "./decoder.ts";
 export type { DecoderOptions } from "./decoder-options.ts";
 export { formatInstruction } from "./format/format.ts";

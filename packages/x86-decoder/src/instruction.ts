@@ -42,8 +42,8 @@ export const RoundingMode = { none: 0, nearest: 1, down: 2, up: 3, zero: 4 } as 
 
 /**
  * A decoded instruction. Make one and let `Decoder.decode` fill it again and again; every field belongs to the
- * instruction decoded last. After a status other than `ok` the fields mean nothing, except `bytesNeeded` and `length`
- * where their descriptions say so.
+ * instruction decoded last. After a status other than `ok` the fields mean nothing, except `bytesNeeded` and
+ * `invalidReason`.
  *
  * All quantities are numbers; 64-bit ones are two signed 32-bit halves, with a `bigint` accessor for convenience.
  * All sizes are in bytes.
@@ -68,6 +68,8 @@ export class Instruction {
   length = 0;
   /** After `DecodeStatus.truncated`: how many more bytes the instruction needs at least. */
   bytesNeeded = 0;
+  /** After `DecodeStatus.invalid`: why, a value of `InvalidReason`. */
+  invalidReason = 0;
   /** Lower half of the displacement, see {@link Instruction.displacement}. */
   displacementLow = 0;
   /** Upper half of the displacement. */

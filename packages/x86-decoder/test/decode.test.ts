@@ -6,6 +6,7 @@ import {
   DecodeStatus,
   formatInstruction,
   Instruction,
+  InvalidReason,
   Mnemonic,
   mnemonicName,
   OperandKind,
@@ -156,6 +157,19 @@ describe("what is no instruction", () => {
   ])("in %i-bit mode %s is rejected: %s", (mode, hex) => {
     expect(status(mode, hex)).toBe(DecodeStatus.invalid);
   });
+});
+
+test("an invalid instruction has a reason", () => {
+  const reason = (hex: string): number => {
+    const instruction = new Instruction();
+    expect(new Decoder(64).decode(Buffer.from(hex, "hex"), 0, instruction)).toBe(DecodeStatus.invalid);
+    return instruction.invalidReason;
+  };
+  expect(reason("06")).toBe(InvalidReason.opcode);
+  expect(reason("f001c0")).toBe(InvalidReason.prefix);
+  expect(reason("66c5f858c1")).toBe(InvalidReason.prefix);
+  expect(reason("c5e851c1")).toBe(InvalidReason.vector);
+  expect(reason("0f20c8")).toBe(InvalidReason.registers);
 });
 
 describe("options", () => {
