@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { CODE, CODE_OFFSET, DATA, FLAGS_MASK, RSP, WINDOW_SIZE } from "./state.js";
+import { CODE, CODE_OFFSET, FLAGS_MASK, RSP, WINDOW_SIZE } from "./state.js";
 
 const REQUEST_SIZE = 8 + 16 + 128 + 8 + 320 + WINDOW_SIZE;
 const REPORT_SIZE = 16 + 128 + 16 + 320 + WINDOW_SIZE;
@@ -84,4 +84,3 @@ export function runNative(vectors) {
   }
 }
 
-export { DATA };
