@@ -83,4 +83,3 @@ export function runNative(vectors) {
     rmSync(folder, { recursive: true });
   }
 }
-
