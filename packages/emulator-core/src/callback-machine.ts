@@ -6,7 +6,7 @@
  * Order of one access: segment and canonical checks, then every translation, then the alignment check, then the
  * callbacks, low addresses first. So an access that faults has touched nothing.
  */
-import { Abort, type GuestFault, type RegisterFile, type SpanMachine, Vector } from "@whvkit/x86-semantics";
+import { Abort, type GuestFault, Intent, type RegisterFile, type SpanMachine, Vector } from "@whvkit/x86-semantics";
 import type { DataBreakpoints } from "./data-breakpoints.ts";
 import type { ExitContext } from "./exit-context.ts";
 import type { HostCallbacks } from "./host-callbacks.ts";
@@ -68,6 +68,7 @@ export class CallbackMachine<Context> implements SpanMachine {
     if (!this.#host.readMemory(size, "load")) return Abort.host;
     this.#take(size);
     if (this.#breakpoints.armed) this.#breakpoints.accessed(low, high, size, intent);
+    if ((intent & Intent.locked) !== 0 && this.#host.comparesAndExchanges) this.#expect(size);
     return Abort.none;
   }
 
@@ -92,7 +93,10 @@ export class CallbackMachine<Context> implements SpanMachine {
     if (abort !== Abort.none) return abort;
     if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
     this.#host.memoryAccess.gpaAddress = this.#translation.page + offset;
-    if (!this.#host.writeMemory(size, valueLow, valueHigh)) return Abort.host;
+    if ((intent & Intent.locked) !== 0 && this.#host.compareExchangeAccess.accessSize === size)
+      abort = this.#compareExchange(valueLow, valueHigh);
+    else if (!this.#host.writeMemory(size, valueLow, valueHigh)) abort = Abort.host;
+    if (abort !== Abort.none) return abort;
     if (this.#breakpoints.armed) this.#breakpoints.accessed(low, high, size, intent);
     return Abort.none;
   }
@@ -163,6 +167,26 @@ export class CallbackMachine<Context> implements SpanMachine {
   storePhysical(gpa: number, size: number, valueLow: number, valueHigh: number): number {
     this.#host.memoryAccess.gpaAddress = gpa;
     return this.#host.writeMemory(size, valueLow, valueHigh) ? Abort.none : Abort.host;
+  }
+
+  /** Remembers what a locked read-modify-write read, for its write. */
+  #expect(size: number): void {
+    const { compareExchangeAccess, memoryAccess } = this.#host;
+    compareExchangeAccess.accessSize = size;
+    compareExchangeAccess.gpaAddress = memoryAccess.gpaAddress;
+    compareExchangeAccess.words[0] = this.data[0];
+    compareExchangeAccess.words[1] = this.data[1];
+  }
+
+  /** The write of a locked read-modify-write. `Abort.exit`: memory has changed since the read. */
+  #compareExchange(valueLow: number, valueHigh: number): number {
+    const { compareExchangeAccess } = this.#host;
+    compareExchangeAccess.words[2] = valueLow;
+    compareExchangeAccess.words[3] = valueHigh;
+    const done = this.#host.compareExchange();
+    compareExchangeAccess.accessSize = 0;
+    if (!done) return Abort.host;
+    return compareExchangeAccess.exchanged ? Abort.none : Abort.exit;
   }
 
   /** Moves what the callback delivered into `data`, cut to `size` bytes. */

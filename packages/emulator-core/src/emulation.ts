@@ -7,7 +7,6 @@ import { MmioExecutor, refusalOf } from "@whvkit/mmio-executor";
 import {
   type EmulationPhase,
   type EmulationResult,
-  type EmulatorCallbacks,
   type IoPortAccessContextView,
   type MemoryAccessContextView,
   type VpExitContextView,
@@ -21,6 +20,7 @@ import { DataBreakpoints } from "./data-breakpoints.ts";
 import type { ResolvedOptions } from "./emulator-options.ts";
 import { ExitContext } from "./exit-context.ts";
 import { ExitVerification } from "./exit-verification.ts";
+import { type EmulatorCallbackSet, EmulatorExtendedState } from "./extra-callbacks.ts";
 import { Failure } from "./failure.ts";
 import { FaultInjection, InjectionOutcome } from "./fault-injection.ts";
 import { HostCallbacks } from "./host-callbacks.ts";
@@ -41,6 +41,9 @@ const RAX = RegisterOffset.general >> 2;
 const ACCESS_INFO = 5;
 const NO_ACCESS_TYPE = 3;
 
+/** More tries than processors that could be faster have; a host that never exchanges must not hang. */
+const EXCHANGE_ATTEMPTS = 10_000;
+
 export class Emulation<Context> implements InstructionProgress {
   readonly answers: Answers;
   readonly #options: ResolvedOptions<Context>;
@@ -49,6 +52,7 @@ export class Emulation<Context> implements InstructionProgress {
   readonly #port: PortAccess = new PortAccess();
   readonly #registers: RegisterFile = new RegisterFile();
   readonly #fault: GuestFault = new GuestFault();
+  readonly #extendedState: EmulatorExtendedState = new EmulatorExtendedState(this.#registers);
   readonly #host: HostCallbacks<Context>;
   readonly #translation: Translation<Context>;
   readonly #fetch: InstructionFetch<Context>;
@@ -62,7 +66,6 @@ export class Emulation<Context> implements InstructionProgress {
   readonly #enables: VectorEnables<Context>;
   #context: Context | undefined = undefined;
   #completed = 0;
-  #yielded = false;
   /** Only RIP, RFLAGS and the instruction's registers come into question. */
   #plain = true;
   /** The search for the instruction has begun. */
@@ -70,7 +73,7 @@ export class Emulation<Context> implements InstructionProgress {
   /** How the search for the instruction ended. */
   #outcome: number = FetchOutcome.found;
 
-  constructor(callbacks: EmulatorCallbacks<Context>, options: ResolvedOptions<Context>) {
+  constructor(callbacks: EmulatorCallbackSet<Context>, options: ResolvedOptions<Context>) {
     this.#options = options;
     const exit = this.#exit;
     const registers = this.#registers;
@@ -97,8 +100,7 @@ export class Emulation<Context> implements InstructionProgress {
     const { shouldYield } = options;
     const repeat = {
       maxIterations: options.maxRepIterations,
-      // Once said, it holds until the next call: between spans the driver asks again.
-      ...(shouldYield === null ? undefined : { shouldYield: () => (this.#yielded ||= shouldYield()) }),
+      ...(shouldYield === null ? undefined : { shouldYield }),
     };
     this.answers = new Answers(exit, failure, this);
     this.#host = host;
@@ -131,7 +133,6 @@ export class Emulation<Context> implements InstructionProgress {
     this.#translation.begin();
     this.#exchange.begin();
     this.#completed = 0;
-    this.#yielded = false;
     this.#searched = false;
     this.#exit.readProcessor(vpContext);
   }
@@ -188,9 +189,21 @@ export class Emulation<Context> implements InstructionProgress {
     if (refusal !== null && this.#options.noMemoryOperand !== "execute") return this.#noMemoryOperand(program);
     prepared.memoryPlan ??= planRegisters(program, "memory");
     if (!this.#getRegisters(prepared, prepared.memoryPlan)) return this.answers.failed();
-    const abort = this.#mmioExecutor.execute(program);
+    let abort = this.#mmioExecutor.execute(program);
+    if (abort === Abort.exit) abort = this.#executeAgain(program);
     this.#completed = this.#mmioExecutor.completed;
     return this.#end(abort, program, prepared.memoryPlan, this.#mmioExecutor.finished);
+  }
+
+  /** An atomic exchange found that another processor was faster. Nothing has changed, so the instruction starts again. */
+  #executeAgain(program: Program): number {
+    for (let attempt = 1; attempt < EXCHANGE_ATTEMPTS; attempt++) {
+      const abort = this.#mmioExecutor.execute(program);
+      if (abort !== Abort.exit) return abort;
+    }
+    const message = `The compareExchange callback answered ${EXCHANGE_ATTEMPTS} times that memory had changed.`;
+    this.#failure.internal("exchange-contended", "store", message);
+    return Abort.host;
   }
 
   /** IN and OUT: one port access, RAX and RIP. */
@@ -238,11 +251,15 @@ export class Emulation<Context> implements InstructionProgress {
   }
 
   #getRegisters(prepared: PreparedInstruction, plan: RegisterPlan): boolean {
-    if (plan.unreachable) {
-      const message = `${nameOf(prepared.program)} needs registers that have no WHV_REGISTER_NAME (YMM, ZMM or opmask state).`;
+    if (plan.unreachable || (plan.usesExtendedState && !this.#host.reachesExtendedState)) {
+      const which = plan.unreachable
+        ? "PKRU"
+        : "YMM, ZMM or opmask state; the callbacks getExtendedState and setExtendedState would reach it";
+      const message = `${nameOf(prepared.program)} needs registers that have no WHV_REGISTER_NAME (${which}).`;
       this.#failure.internal("unreachable-registers", "registers", message);
       return false;
     }
+    if (plan.usesExtendedState && !this.#host.getExtendedState(this.#extendedState)) return false;
     this.#plain = this.#exit.plain && prepared.effects === NO_EFFECTS && !this.#options.verifyExitContext;
     if (!this.#plain) this.#askMore(prepared.effects);
     if (!this.#exchange.fetch(plan)) return false;
@@ -286,6 +303,7 @@ export class Emulation<Context> implements InstructionProgress {
   #complete(plan: RegisterPlan, length: number, finished: boolean): EmulationResult {
     const exchange = this.#exchange;
     if (finished) this.#exit.advance(length, this.#registers);
+    if (plan.changesExtendedState && !this.#host.setExtendedState(this.#extendedState)) return this.answers.failed();
     if (this.#plain) {
       return exchange.commitPlain(plan, this.#exit, finished) ? this.answers.successful() : this.answers.failed();
     }

@@ -7,7 +7,6 @@ import {
   E_INVALIDARG,
   type EmulationResult,
   type Emulator,
-  type EmulatorCallbacks,
   type IoPortAccessContextView,
   type MemoryAccessContextView,
   type VpExitContextView,
@@ -16,13 +15,14 @@ import {
 import { refusal } from "./answers.ts";
 import { Emulation } from "./emulation.ts";
 import { type EmulatorOptions, resolveOptions } from "./emulator-options.ts";
+import type { EmulatorCallbackSet } from "./extra-callbacks.ts";
 
 class CallbackEmulator<Context> implements Emulator<Context> {
   readonly #emulation: Emulation<Context>;
   #busy = false;
   #destroyed = false;
 
-  constructor(callbacks: EmulatorCallbacks<Context>, options: EmulatorOptions<Context>) {
+  constructor(callbacks: EmulatorCallbackSet<Context>, options: EmulatorOptions<Context>) {
     this.#emulation = new Emulation(callbacks, resolveOptions(options));
   }
 
@@ -102,12 +102,15 @@ const REQUIRED = [
   "translateGvaPage",
 ] as const;
 
+const OPTIONAL = ["getExtendedState", "setExtendedState", "compareExchange"] as const;
+
 /**
  * Creates an instruction emulator over a host's five callbacks: `WHvEmulatorCreateEmulator`.
  *
  * Use one emulator for each virtual processor; it must not be called again from its own callbacks.
  *
- * @param callbacks - the five documented callbacks; they are called as methods of this object.
+ * @param callbacks - the five documented callbacks, and any of {@link EmulatorExtraCallbacks}; they are called as methods of
+ *   this object.
  * @param options - see {@link EmulatorOptions}; each has a documented default.
  * @returns the emulator; `destroy()` ends its use.
  * @throws WhvError with `E_INVALIDARG` where a callback is missing; TypeError or RangeError where an option is wrong.
@@ -128,12 +131,15 @@ const REQUIRED = [
  * @public
  */
 export function createEmulator<Context = unknown>(
-  callbacks: EmulatorCallbacks<Context>,
+  callbacks: EmulatorCallbackSet<Context>,
   options: EmulatorOptions<Context> = {},
 ): Emulator<Context> {
   const given: Partial<Record<(typeof REQUIRED)[number], unknown>> | null | undefined = callbacks;
   for (const name of REQUIRED)
     if (typeof given?.[name] !== "function")
       throw new WhvError("WHvEmulatorCreateEmulator", E_INVALIDARG, `there is no callback ${name}`);
+  for (const name of OPTIONAL)
+    if (callbacks[name] !== undefined && typeof callbacks[name] !== "function")
+      throw new WhvError("WHvEmulatorCreateEmulator", E_INVALIDARG, `callback ${name} is no function`);
   return new CallbackEmulator(callbacks, options);
 }

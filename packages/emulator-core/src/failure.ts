@@ -71,7 +71,9 @@ export type EmulationReason =
   | "guest-fault"
   /** The guest should take an exception, but cannot. */
   | "guest-cannot-be-faulted"
-  /** A defect of the emulator: it threw. */
+  /** The optional compareExchange callback never succeeded. */
+  | "exchange-contended"
+  /** The emulator, or a function of an option, threw. */
   | "internal-error";
 
 /** The record. Reused; it counts only after an emulation that says so. */

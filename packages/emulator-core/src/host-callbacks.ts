@@ -5,12 +5,12 @@
  */
 import {
   type EmulationPhase,
-  type EmulatorCallbacks,
   EmulatorIoAccess,
   EmulatorMemoryAccess,
   EmulatorTranslation,
   type RegisterValues,
 } from "@whvkit/whv-types";
+import { type EmulatorCallbackSet, EmulatorCompareExchange, type EmulatorExtendedState } from "./extra-callbacks.ts";
 import { EmulatorStatus, type Failure, hexOfHalves } from "./failure.ts";
 
 const S_OK = 0;
@@ -19,18 +19,26 @@ export class HostCallbacks<Context> {
   readonly memoryAccess: EmulatorMemoryAccess = new EmulatorMemoryAccess();
   readonly ioAccess: EmulatorIoAccess = new EmulatorIoAccess();
   readonly translation: EmulatorTranslation = new EmulatorTranslation();
-  readonly #callbacks: EmulatorCallbacks<Context>;
+  readonly compareExchangeAccess: EmulatorCompareExchange = new EmulatorCompareExchange();
+  /** The host offers `compareExchange`. */
+  readonly comparesAndExchanges: boolean;
+  /** The host offers `getExtendedState` and `setExtendedState`. */
+  readonly reachesExtendedState: boolean;
+  readonly #callbacks: EmulatorCallbackSet<Context>;
   readonly #failure: Failure;
   #context: Context | undefined = undefined;
 
-  constructor(callbacks: EmulatorCallbacks<Context>, failure: Failure) {
+  constructor(callbacks: EmulatorCallbackSet<Context>, failure: Failure) {
     this.#callbacks = callbacks;
     this.#failure = failure;
+    this.comparesAndExchanges = callbacks.compareExchange !== undefined;
+    this.reachesExtendedState = callbacks.getExtendedState !== undefined && callbacks.setExtendedState !== undefined;
   }
 
   /** Sets what every callback of the next emulation is handed. */
   bind(context: Context | undefined): void {
     this.#context = context;
+    this.compareExchangeAccess.accessSize = 0;
   }
 
   /**
@@ -146,6 +154,52 @@ export class HostCallbacks<Context> {
     }
     if (answer === S_OK) return true;
     const question = `a write of ${count} registers`;
+    this.#failure.callbackAnswered("setVirtualProcessorRegisters", STATUS.set, "commit", answer, question);
+    return false;
+  }
+
+  /** Performs the exchange that `compareExchangeAccess` describes; whether it happened is in its `exchanged`. */
+  compareExchange(): boolean {
+    const access = this.compareExchangeAccess;
+    access.exchanged = false;
+    const question = (): string =>
+      `an exchange of ${access.accessSize} bytes at guest-physical 0x${access.gpaAddress.toString(16)} (compareExchange)`;
+    let answer: unknown;
+    try {
+      answer = this.#callbacks.compareExchange?.(this.#context as Context, access);
+    } catch (thrown) {
+      this.#failure.callbackThrew("memory", STATUS.memory, "store", thrown, question());
+      return false;
+    }
+    if (answer === S_OK) return true;
+    this.#failure.callbackAnswered("memory", STATUS.memory, "store", answer, question());
+    return false;
+  }
+
+  getExtendedState(state: EmulatorExtendedState): boolean {
+    const question = "vector state (getExtendedState)";
+    let answer: unknown;
+    try {
+      answer = this.#callbacks.getExtendedState?.(this.#context as Context, state);
+    } catch (thrown) {
+      this.#failure.callbackThrew("getVirtualProcessorRegisters", STATUS.get, "registers", thrown, question);
+      return false;
+    }
+    if (answer === S_OK) return true;
+    this.#failure.callbackAnswered("getVirtualProcessorRegisters", STATUS.get, "registers", answer, question);
+    return false;
+  }
+
+  setExtendedState(state: EmulatorExtendedState): boolean {
+    const question = "a write of vector state (setExtendedState)";
+    let answer: unknown;
+    try {
+      answer = this.#callbacks.setExtendedState?.(this.#context as Context, state);
+    } catch (thrown) {
+      this.#failure.callbackThrew("setVirtualProcessorRegisters", STATUS.set, "commit", thrown, question);
+      return false;
+    }
+    if (answer === S_OK) return true;
     this.#failure.callbackAnswered("setVirtualProcessorRegisters", STATUS.set, "commit", answer, question);
     return false;
   }

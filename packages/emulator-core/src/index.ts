@@ -16,4 +16,10 @@ export {
 } from "./emulation-functions.ts";
 export { createEmulator } from "./emulator.ts";
 export type { EmulatorOptions, GpaUnmappedPolicy, GuestException } from "./emulator-options.ts";
+export {
+  type EmulatorCallbackSet,
+  EmulatorCompareExchange,
+  EmulatorExtendedState,
+  type EmulatorExtraCallbacks,
+} from "./extra-callbacks.ts";
 export type { EmulationReason } from "./failure.ts";

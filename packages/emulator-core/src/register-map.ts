@@ -79,26 +79,30 @@ export const MAPPED_REGISTERS: readonly MappedRegister[] = [
  */
 export const COMPOSITE: number = MAPPED_REGISTERS.findIndex(({ name }) => name === NAME.WHvX64RegisterXmmControlStatus);
 
-const UNREACHABLE = -1;
+/** What {@link eachRegister} says of 8 bytes without a name: vector and opmask state, and all else (PKRU). */
+export const EXTENDED = -1;
+export const UNREACHABLE = -2;
 
 /** Index into {@link MAPPED_REGISTERS} for every 8 bytes of the register file. */
 const indexOfGranule: Int16Array = fillGranules();
 
 function fillGranules(): Int16Array {
   const granules = new Int16Array(REGISTER_FILE_SIZE >> 3).fill(UNREACHABLE);
+  granules.fill(EXTENDED, RegisterOffset.mask >> 3, RegisterOffset.pkru >> 3);
+  granules.fill(EXTENDED, RegisterOffset.vector >> 3);
   for (const [index, { offset, size }] of MAPPED_REGISTERS.entries())
     for (let at = offset; at < offset + size; at += 8) granules[at >> 3] = index;
   granules[RegisterOffset.fpuDataPointer >> 3] = COMPOSITE;
   return granules;
 }
 
-/** Calls `visit` with the index of each mapped register that the interval touches, or -1 for 8 bytes without a name. */
+/** Calls `visit` with the index of each mapped register that the interval touches, or with {@link EXTENDED} or {@link UNREACHABLE}. */
 export function eachRegister(interval: RegisterInterval, visit: (index: number) => void): void {
   const last = (interval.offset + interval.size - 1) >> 3;
   let before: number | null = null;
   for (let granule = interval.offset >> 3; granule <= last; granule++) {
     const index = indexOfGranule[granule];
-    if (index !== before || index === UNREACHABLE) visit(index);
+    if (index !== before) visit(index);
     before = index;
   }
 }

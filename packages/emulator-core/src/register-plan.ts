@@ -3,7 +3,14 @@
  * once per instruction from the intervals of its program; what the exit context already holds is left out.
  */
 import { type Program, type RegisterInterval, RegisterOffset, Segment } from "@whvkit/x86-semantics";
-import { COMPOSITE, eachRegister, MAPPED_REGISTERS, type MappedRegister, registerAt } from "./register-map.ts";
+import {
+  COMPOSITE,
+  EXTENDED,
+  eachRegister,
+  MAPPED_REGISTERS,
+  type MappedRegister,
+  registerAt,
+} from "./register-map.ts";
 
 /** The two kinds of exit hold different registers. */
 export type ExitKind = "memory" | "port";
@@ -35,7 +42,11 @@ export interface RegisterPlan {
   readonly comparesAny: boolean;
   /** The instruction looks at CR0, EFER or CS. */
   readonly usesMode: boolean;
-  /** The instruction touches state that has no WHv name. */
+  /** The instruction touches vector or opmask state that has no WHv name. */
+  readonly usesExtendedState: boolean;
+  /** It may change some of that. */
+  readonly changesExtendedState: boolean;
+  /** The instruction touches other state that has no WHv name. */
   readonly unreachable: boolean;
 }
 
@@ -50,6 +61,8 @@ export const NO_PLAN: RegisterPlan = {
   compared: new Uint8Array(0),
   comparesAny: false,
   usesMode: false,
+  usesExtendedState: false,
+  changesExtendedState: false,
   unreachable: false,
 };
 
@@ -88,19 +101,23 @@ export function planRegisters(program: Program, kind: ExitKind): RegisterPlan {
   const fetched = new Set<number>();
   const written = new Set<number>();
   let unreachable = false;
+  let usesExtendedState = false;
+  let changesExtendedState = false;
   // A REP that ends at once, or at a fault, has not written what its elements write; a named operation writes some of
   // what its list says. What may be left as it was has to be known.
   const mayLeaveOut = program.string !== null || program.helpers.length > 0;
   let usesMode = program.helpers.length > 0;
   const need = (index: number): void => {
     if (index === CS || index === CR0 || index === EFER) usesMode = true;
-    if (index < 0) unreachable = true;
+    if (index === EXTENDED) usesExtendedState = true;
+    else if (index < 0) unreachable = true;
     else if (!held.has(index)) fetched.add(index);
   };
   for (const interval of program.reads) eachRegister(interval, need);
   for (const interval of program.writes)
     eachRegister(interval, (index) => {
-      if (index < 0) unreachable = true;
+      if (index === EXTENDED) changesExtendedState = true;
+      else if (index < 0) unreachable = true;
       else if (index !== RIP && index !== RFLAGS) written.add(index);
       if (index >= 0 && (mayLeaveOut || !coversWhole(interval, index))) need(index);
     });
@@ -117,6 +134,8 @@ export function planRegisters(program: Program, kind: ExitKind): RegisterPlan {
     compared,
     comparesAny: compared.includes(1),
     usesMode,
+    usesExtendedState: usesExtendedState || changesExtendedState,
+    changesExtendedState,
     unreachable,
   };
 }
