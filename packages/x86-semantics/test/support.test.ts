@@ -1,8 +1,9 @@
 /** Nothing is skipped in silence: every mnemonic of the decoder has a meaning, or one stated reason for having none. */
 import { Mnemonic } from "@whvkit/x86-decoder";
 import { describe, expect, it } from "vitest";
+import { undefinedFlags } from "../src/families/undefined-results.ts";
 import { unsupportedReasons } from "../src/families/unsupported.ts";
-import { families, supportOf } from "../src/index.ts";
+import { families, STATUS_FLAGS, supportOf, undefinedFlagsOf } from "../src/index.ts";
 
 const names = Object.keys(Mnemonic) as (keyof typeof Mnemonic)[];
 
@@ -43,5 +44,19 @@ describe("the support table", () => {
       expect(supportOf(Mnemonic[name]), name).toMatchObject({ supported: true });
     }
     expect(supportOf(Mnemonic.rdrand)).toMatchObject({ supported: false });
+  });
+});
+
+describe("the table of undefined flags", () => {
+  it("names each instruction once, with a meaning, and status flags only", () => {
+    const listed = undefinedFlags.flatMap(({ mnemonics }) => mnemonics);
+    expect(new Set(listed).size).toBe(listed.length);
+    expect(listed.filter((name) => !supportOf(Mnemonic[name]).supported)).toEqual([]);
+    expect(undefinedFlags.filter(({ flags }) => flags === 0 || (flags & ~STATUS_FLAGS) !== 0)).toEqual([]);
+  });
+
+  it("answers by mnemonic, and nothing for instructions whose flags are all defined", () => {
+    expect(undefinedFlagsOf("div")).toBe(STATUS_FLAGS);
+    expect(undefinedFlagsOf("add")).toBe(0);
   });
 });
