@@ -126,7 +126,8 @@ function link(work, folder, library, inputs, options) {
   run(["-shared", "-static-libgcc", ...options, "-o", path.join(work, folder, library), ...inputs]);
 }
 
-function run(/** @type {string[]} */ args) {
+/** Runs the compiler. */
+export function run(/** @type {string[]} */ args) {
   const { status, stderr, error } = spawnSync(compiler, args, { encoding: "utf8" });
   if (status !== 0) throw new Error(`${compiler} ${args.at(-1)}: ${error?.message ?? stderr}`);
 }

@@ -34,3 +34,12 @@ export function runProgram(
 
 /** Runs a suite (see suite.ts) with the stand-in libraries. */
 export function runSuite(entry: string, libraries?: "current" | "version2004"): Promise<SuiteOutcome>;
+
+/**
+ * Compiles a C program against the stand-in for WinHvEmulation.dll and runs it with the name of a file to write; answers
+ * what it printed and what it wrote there.
+ */
+export function runHost(
+  source: string,
+  includes: readonly string[],
+): Promise<{ status: number | null; output: string; written: string }>;

@@ -2,11 +2,11 @@
 // @whvkit package from its source), so that it starts quickly and needs no build. What `prepare.js` has not fetched is not
 // fetched here: then there is a reason, and tests are skipped with it.
 import { spawn, spawnSync } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
-import { buildStandIns, hasCompiler } from "./build.js";
+import { buildStandIns, hasCompiler, run } from "./build.js";
 import { cacheFolders, hasPinnedPackage, pinnedPackages } from "./cache.js";
 import { windowsPath, wineEnvironment } from "./wine.js";
 
@@ -82,6 +82,33 @@ export async function runSuite(entry, libraries = "current") {
   }
 }
 
+/**
+ * Compiles a C program against the stand-in for WinHvEmulation.dll and runs it; its argument is a file that it writes.
+ *
+ * @param {string} source
+ * @param {readonly string[]} includes
+ */
+export async function runHost(source, includes) {
+  const folder = mkdtempSync(path.join(cacheFolders.cache, "host-"));
+  try {
+    const library = path.join(buildStandIns().current, "WinHvEmulation.dll");
+    const program = path.join(folder, "host.exe");
+    const options = ["-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-static-libgcc"];
+    run([...options, ...includes.map((each) => `-I${each}`), "-o", program, source, library]);
+    copyFileSync(library, path.join(folder, path.basename(library)));
+    const written = path.join(folder, "written.txt");
+    const command = onWindows ? [program] : ["wine", program];
+    const { status, output } = await start(
+      [...command, windowsPath(written)],
+      path.join(folder, "output.txt"),
+      TIMEOUT,
+    );
+    return { status, output, written: existsSync(written) ? readFileSync(written, "utf8") : "" };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** One file, `main.mjs`, with everything but koffi and Node's own modules. */
 async function bundle(/** @type {string} */ entry, /** @type {string} */ outDir) {
   await build({
@@ -104,17 +131,16 @@ async function bundle(/** @type {string} */ entry, /** @type {string} */ outDir)
 /**
  * Output goes to a file: under Wine 8, Node cannot write to a Unix pipe.
  *
- * @param {string[]} args
+ * @param {string[]} command
  * @param {string} outputFile
  * @param {number} timeout
  * @returns {Promise<{ status: number | null, output: string }>}
  */
-function runNode(args, outputFile, timeout) {
-  const command = onWindows ? [process.execPath] : ["wine", cacheFolders.node];
+function start(command, outputFile, timeout) {
   const env = onWindows ? process.env : wineEnvironment();
   const file = openSync(outputFile, "w");
   return new Promise((resolve, reject) => {
-    const child = spawn(/** @type {string} */ (command[0]), [...command.slice(1), ...args], {
+    const child = spawn(/** @type {string} */ (command[0]), command.slice(1), {
       env,
       stdio: ["ignore", file, file],
       timeout,
