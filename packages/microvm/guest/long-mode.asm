@@ -131,7 +131,7 @@ long_start:
         mov al, 0xff
         out PIC1_DATA, al
         cmp dword [ticks], 3
-        expect e, "three ticks"
+        expect ae, "three ticks"                ; more where the host was slow to run the guest
         mov al, 0x30                            ; mode 0 without a count: the timer stands
         out PIT_CONTROL, al
         done

@@ -38,6 +38,8 @@ import { type MachineRam, VIRTIO_MMIO_BASE, VIRTIO_MMIO_STRIDE } from "./guest-m
 import type { MachineOptions } from "./machine-options.ts";
 
 const COM1 = { port: 0x3f8, irq: 4 } as const;
+/** Line control of 8 data bits, no parity, 1 stop bit; the chip's reset value means 5 data bits. */
+const LINE_8N1 = { port: COM1.port + 3, value: 0x03 } as const;
 const TIMER_IRQ = 0;
 const RTC_IRQ = 8;
 const POWER_IRQ = 9;
@@ -76,6 +78,8 @@ export class Board {
       },
     });
     bus.attachPorts(COM1.port, 8, this.serial);
+    // As firmware leaves it: images written for QEMU print without setting up the line.
+    bus.writePort(LINE_8N1.port, 1, LINE_8N1.value);
     if (options.serialInput !== undefined) this.serial.receive(options.serialInput);
 
     this.screen = new VgaTextScreen(clock);
