@@ -113,7 +113,7 @@ export class Decoder {
   readonly #is64: boolean;
   readonly #rootBase: number;
   readonly #options: number;
-  /** Bytes near the end of a buffer, padded with zeros. */
+  /** Copy of the bytes near the end of a buffer, so that reading on stays inside an array. */
   readonly #tail: Uint8Array = new Uint8Array(READ_AHEAD);
 
   /**
@@ -141,9 +141,10 @@ export class Decoder {
   decode(bytes: Uint8Array, offset: number, instruction: Instruction, end: number = bytes.length): DecodeStatus {
     const available = end - offset;
     if (available >= READ_AHEAD) return this.#decode(bytes, offset, instruction, READ_AHEAD);
+    // What stands in the tail beyond these bytes does not matter: an instruction that reaches it is truncated or too long.
     const tail = this.#tail;
-    for (let i = 0; i < available; i++) tail[i] = bytes[offset + i];
-    for (let i = Math.max(available, 0); i < READ_AHEAD; i++) tail[i] = 0;
+    const count = Math.min(available, MAX_LENGTH);
+    for (let i = 0; i < count; i++) tail[i] = bytes[offset + i];
     return this.#decode(tail, 0, instruction, available);
   }
 
