@@ -44,11 +44,9 @@ export async function runProgram(entry, args, timeout = TIMEOUT) {
   const folder = mkdtempSync(path.join(cacheFolders.bundles, "run-"));
   try {
     await bundle(entry, folder);
-    return await runNode(
-      [windowsPath(path.join(folder, "main.mjs")), ...args],
-      path.join(folder, "output.txt"),
-      timeout,
-    );
+    const node = onWindows ? [process.execPath] : ["wine", cacheFolders.node];
+    const command = [...node, windowsPath(path.join(folder, "main.mjs")), ...args];
+    return await start(command, path.join(folder, "output.txt"), timeout);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -62,6 +60,7 @@ export async function runProgram(entry, args, timeout = TIMEOUT) {
 export async function runSuite(entry, libraries = "current") {
   const unavailable = windowsUnavailable();
   if (unavailable !== null) return { unavailable, results: [], output: "" };
+  mkdirSync(cacheFolders.cache, { recursive: true });
   const results = mkdtempSync(path.join(cacheFolders.cache, "results-"));
   try {
     const file = path.join(results, "results.json");
@@ -89,6 +88,7 @@ export async function runSuite(entry, libraries = "current") {
  * @param {readonly string[]} includes
  */
 export async function runHost(source, includes) {
+  mkdirSync(cacheFolders.cache, { recursive: true });
   const folder = mkdtempSync(path.join(cacheFolders.cache, "host-"));
   try {
     const library = path.join(buildStandIns().current, "WinHvEmulation.dll");
@@ -137,7 +137,9 @@ async function bundle(/** @type {string} */ entry, /** @type {string} */ outDir)
  * @returns {Promise<{ status: number | null, output: string }>}
  */
 function start(command, outputFile, timeout) {
-  const env = onWindows ? process.env : wineEnvironment();
+  // On Windows koffi is the one that is installed; under Wine, the one beside the bundles.
+  const installed = path.join(root, "packages/win-backend/node_modules");
+  const env = onWindows ? { ...process.env, NODE_PATH: installed } : wineEnvironment();
   const file = openSync(outputFile, "w");
   return new Promise((resolve, reject) => {
     const child = spawn(/** @type {string} */ (command[0]), command.slice(1), {

@@ -134,7 +134,7 @@ function adviceWithoutHypervisor(): string[] {
 function adviceForFailure(failure: unknown): string[] {
   if (failure === null) return [];
   if (failure instanceof WhvError && failure.hresult === E_ACCESSDENIED) return [GET_RIGHTS];
-  return [`A partition could not be created: ${messageOf(failure)}`];
+  return [`A partition could not be created: ${failure instanceof Error ? failure.message : String(failure)}`];
 }
 
 /** What goes wrong when a partition is made; `null` where nothing does. */
@@ -169,6 +169,8 @@ function answerOf<Answer>(ask: () => Answer): Answer | null {
   }
 }
 
+/** What is wrong, without the operation that a WhvError puts before it. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  return error instanceof WhvError ? message.replace(/^\w+ failed with 0x[0-9a-f]{8}: /, "") : message;
 }
