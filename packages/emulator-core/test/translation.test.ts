@@ -68,6 +68,12 @@ describe("the exit's Gva and Gpa", () => {
     expect(s.host.texts("translateGvaPage")).toEqual([]);
   });
 
+  test("of a fetch say nothing of the right to write", () => {
+    const s = new Session();
+    s.mmio({ rip: 0xfee0_0100n }, { bytes: code["add [rdi], ecx"], gpa: 0xfee0_0100, accessType: 2 });
+    expect(s.host.texts("translateGvaPage")).toEqual(["translate 0xfee00000 flags 13"]);
+  });
+
   test("hold for one call only", () => {
     const s = new Session();
     s.mmio({}, { ...read, gpa: DEVICE });
