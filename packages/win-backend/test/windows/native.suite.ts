@@ -11,6 +11,7 @@ import { addEmulatorChecks } from "./emulator-checks.ts";
 import { emulation, options, platform } from "./fixtures.ts";
 import { addHostChecks } from "./host-checks.ts";
 import { addKvmChecks } from "./kvm-checks.ts";
+import { addLeakChecks } from "./leak-checks.ts";
 import { addPartitionChecks } from "./partition-checks.ts";
 import { addProcessorChecks } from "./processor-checks.ts";
 import { addSignalChecks } from "./signal-checks.ts";
@@ -37,6 +38,7 @@ if (isMainThread) {
   addSignalChecks();
   addEmulatorChecks();
   addHostChecks();
+  addLeakChecks();
   addKvmChecks();
   check("every function of the headers was called", () => {
     for (const name of platform.takeCalls().keys()) called.add(name);
