@@ -1,0 +1,24 @@
+/** The suite as data: every check, in the order of the report. */
+import type { ConformanceCheck } from "./check.ts";
+import { callbackFailureChecks } from "./emulator/callback-failures.ts";
+import { guestFaultChecks } from "./emulator/guest-faults.ts";
+import { instructionByteChecks } from "./emulator/instruction-bytes.ts";
+import { memoryAccessChecks } from "./emulator/memory-accesses.ts";
+import { portTransferChecks } from "./emulator/port-transfers.ts";
+import { refusedCallChecks } from "./emulator/refused-calls.ts";
+import { repetitionChecks } from "./emulator/repetition.ts";
+import { retirementChecks } from "./emulator/retirement.ts";
+import { stringTransferChecks } from "./emulator/string-transfers.ts";
+
+/** Every check of an emulator and of a backend. @public */
+export const conformanceSuite: readonly ConformanceCheck[] = /* @__PURE__ */ [
+  ...portTransferChecks,
+  ...stringTransferChecks,
+  ...memoryAccessChecks,
+  ...repetitionChecks,
+  ...instructionByteChecks,
+  ...guestFaultChecks,
+  ...retirementChecks,
+  ...callbackFailureChecks,
+  ...refusedCallChecks,
+];
