@@ -108,6 +108,7 @@ export function addPartitionChecks(): void {
       partition.unmapGpaRange(0x8000, 0x2000);
       assertFails(() => memory.dispose(), "GuestMemory.dispose", E_INVALIDARG);
       partition.unmapGpaRange(0x10000, 0x1000);
+      assertFails(() => memory.dispose(), "GuestMemory.dispose", E_INVALIDARG, /still mapped/);
       partition.unmapGpaRange(0x12000, 0x1000);
       memory.dispose();
       memory.dispose();
