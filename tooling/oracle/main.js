@@ -1,5 +1,5 @@
 // Makes the vectors of packages/x86-semantics/test/vectors on this machine's processor, or (with --check) makes them again
-// and compares. The committed ones come from an AMD Zen 5; another processor differs where results are undefined.
+// and compares. The committed ones come from an AMD Zen 4; another processor differs where results are undefined.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { runNative } from "./src/record.js";

@@ -1,5 +1,5 @@
 /**
- * Every committed vector: an instruction that a real processor (AMD Zen 5) ran, against its program here: registers, status
+ * Every committed vector: an instruction that a real processor (AMD Zen 4) ran, against its program here: registers, status
  * flags, DF, XMM registers, memory, where execution goes on, exceptions. `tooling/oracle` makes the vectors.
  */
 import { readFileSync } from "node:fs";
