@@ -129,6 +129,14 @@ describe("the interrupt shadow", () => {
     expect(get(processor, "InterruptState")).toBe(0n);
   });
 
+  test("is not lengthened by a second MOV SS in it", () => {
+    const { processor } = real("8ed0 8ed0 90 90");
+    processor.step(1);
+    expect(get(processor, "InterruptState")).toBe(1n);
+    processor.step(1);
+    expect(get(processor, "InterruptState")).toBe(0n);
+  });
+
   test("is told in the exit", () => {
     const { processor } = real("fb e460");
     const exit = processor.run();

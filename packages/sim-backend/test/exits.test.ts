@@ -379,12 +379,13 @@ describe("Canceled", () => {
   });
 
   test("a guest that faults without end does not hang its host", () => {
-    const made = guest(0x1_0000, { instructionBudget: 1000 });
-    // The invalid-opcode handler of real mode is invalid itself.
+    const made = guest(0x2_0000, { instructionBudget: 1000 });
+    // The invalid-opcode handler of real mode is invalid itself; the stack is out of its way.
     made.ram.bytes.set(hex("0f0b"), 0x1000);
     made.ram.bytes.set(hex("00100000"), 6 * 4);
-    set(made.processor, { ...REAL_MODE, Rip: 0x1000, Rsp: 0x8000 });
+    set(made.processor, { ...REAL_MODE, Ss: [0x1_0000n, 0xffff, 0x1000, 0x93], Rip: 0x1000, Rsp: 0x8000 });
     expectExit(made.processor.run(), Reason.WHvRunVpExitReasonCanceled);
+    expect([made.processor.instructionCount, get(made.processor, "Rip")]).toEqual([0, 0x1000n]);
   });
 });
 

@@ -337,6 +337,24 @@ describe("the translation cache", () => {
   });
 });
 
+describe("what an access may do follows the state at once", () => {
+  test.each([
+    ["STAC", "0f01cb 8b03", 0x20_0000, null],
+    ["CLAC", "0f01cb 8b03 0f01ca 8b03", 0x20_0000, { vector: 14, errorCode: 1, cr2: LINEAR }],
+    ["POPFQ", "6802000400 9d 8b03", 0x20_0000, null],
+    ["MOV to CR4 that turns SMAP on", "8b03 0f22e1 8b03", 0, { vector: 14, errorCode: 1, cr2: LINEAR }],
+  ])("%s", (_name, code, cr4, exception) => {
+    const { processor, ram, tables } = pagingGuest("4-level", { cr4 });
+    tables.map(LINEAR, TARGET, [P | W | U]);
+    tables.map(0x6000n, 0x6000n, [P | W]);
+    // The code page and the stack are supervisor pages, their tables user ones.
+    tables.map(BigInt(CODE), BigInt(CODE), [P | W, P | W | U]);
+    ram.bytes.set(hex(`${code} 0f0b`), CODE);
+    set(processor, { Rbx: LINEAR, Rcx: 0x20_0020, Rsp: 0x7000 });
+    expect(processor.step(20).exception).toEqual(exception ?? { vector: 6, errorCode: null, cr2: null });
+  });
+});
+
 describe("tables in device memory", () => {
   test("exit with the address of the entry, and the processor as before", () => {
     const { processor, ram, tables } = pagingGuest("4-level");

@@ -475,3 +475,46 @@ describe("IRET undoes a delivery", () => {
     expect(snapshot(machine)).toEqual(before);
   });
 });
+
+describe("IRET", () => {
+  /** A frame at the top of the stack, first popped first. */
+  function withFrame(machine: FlatMachine, frame: readonly number[]): FlatMachine {
+    const bottom = OUTER_STACK - frame.length * 4;
+    for (const [i, value] of frame.entries()) machine.memory.setUint32(bottom + i * 4, value, true);
+    machine.registers.words[(RegisterOffset.general + 32) >> 2] = bottom;
+    return machine;
+  }
+
+  test("to an outer level takes away data segments that are not for it", () => {
+    const machine = withFrame(machineIn({ mode: "protected" }), [
+      0x5000,
+      Selector.code3,
+      0x202,
+      0x7000,
+      Selector.data3,
+    ]);
+    expect(interruptReturn(machine, 4)).toBe(Abort.none);
+    const data = [Segment.es, Segment.ds, Segment.fs, Segment.gs];
+    expect(data.map((segment) => selectorOf(machine, segment))).toEqual([0, 0, 0, 0]);
+    expect([currentPrivilege(machine.registers), general(machine, RSP)]).toEqual([3, 0x7000n]);
+  });
+
+  test.each([
+    ["to an inner level", 3, [0x5000, Selector.code0, 0x202], "#GP(0x8)"],
+    ["to data", 0, [0x5000, Selector.data0, 0x202], "#GP(0x10)"],
+    ["beyond the limit of its code", 0, [0x1_0000, Selector.code16, 0x202], "#GP(0x0)"],
+    ["with NT set", 0, [0x5000, Selector.code0, 0x202], "unsupported"],
+  ] as const)("%s changes nothing", (what, cpl, frame, expected) => {
+    const machine = withFrame(machineIn({ mode: "protected", cpl }), frame);
+    if (what === "with NT set") machine.registers.words[RegisterOffset.rflags >> 2] = 0x4202;
+    const before = snapshot(machine);
+    expect(faultOf(machine, interruptReturn(machine, 4))).toBe(expected);
+    expect(snapshot(machine)).toEqual(before);
+  });
+
+  test("at level 3 changes neither IF nor IOPL", () => {
+    const machine = withFrame(machineIn({ mode: "protected", cpl: 3 }), [0x5000, Selector.code3, 0x3cd7]);
+    expect(interruptReturn(machine, 4)).toBe(Abort.none);
+    expect(flags(machine)).toBe(0x0ed7);
+  });
+});
