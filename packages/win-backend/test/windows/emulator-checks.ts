@@ -202,6 +202,8 @@ export function addEmulatorChecks(): void {
             },
           };
           const result = emulator.tryIoEmulation(host, vpContext, port(true, true));
+          assert.equal(result.hresult, 0, "it was caught before native code");
+          assert.equal(result.diagnostic?.callback, callback);
           assert.equal(result.statusBits, bit, callback);
           assert.equal(result.diagnostic?.thrown, thrown);
           assert.equal(result.diagnostic?.callbackHresult, E_FAIL);
