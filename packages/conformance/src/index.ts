@@ -59,3 +59,30 @@ export {
 export type { RegisterJson, RegisterWords } from "./registers/register-json.ts";
 export { type MemoryRange, readStepCase, type StepCase, type StepEngine, type StepPreset } from "./step/step-case.ts";
 export { type StepOutcome, type StepReport, StepRunner, type StepSource } from "./step/step-run.ts";
+export {
+  type BackendCheck,
+  type ConformanceCheck,
+  type ConformanceCheckCommon,
+  Difference,
+  type EmulatorCheck,
+  Unsupported,
+} from "./suite/check.ts";
+export {
+  type ComparedOutcomes,
+  type ComparedPart,
+  compareEmulators,
+  type EmulatorComparison,
+  type EmulatorDifference,
+  formatComparison,
+  type KnownDifference,
+} from "./suite/comparison/emulator-comparison.ts";
+export { nativeDifferences } from "./suite/comparison/known-differences.ts";
+export {
+  type CheckResult,
+  type CheckStatus,
+  type ConformanceCounts,
+  type ConformanceReport,
+  formatConformance,
+} from "./suite/conformance-report.ts";
+export { type ConformanceSubjects, runConformance } from "./suite/conformance-run.ts";
+export { conformanceSuite } from "./suite/suite.ts";

@@ -106,7 +106,10 @@ export function expectMatch(at: string, actual: unknown, expected: unknown): voi
   if (isList(expected) && isList(actual)) {
     const longest = Math.max(expected.length, actual.length);
     for (let i = 0; i < longest; i++) {
-      const [want, have] = [i < expected.length ? expected[i] : "nothing more", i < actual.length ? actual[i] : "nothing"];
+      const [want, have] = [
+        i < expected.length ? expected[i] : "nothing more",
+        i < actual.length ? actual[i] : "nothing",
+      ];
       expectMatch(`${at}[${i}]`, have, want);
     }
     return;
@@ -128,7 +131,7 @@ function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || ArrayBuffer.isView(value);
 }
 
-function isRecord(value: unknown): boolean {
+function isRecord(value: unknown): value is object {
   return typeof value === "object" && value !== null && !isList(value);
 }
 
@@ -136,7 +139,8 @@ function isRecord(value: unknown): boolean {
 export function valueText(value: unknown): string {
   if (value instanceof OneOf) return value.values.map(valueText).join(" or ");
   if (typeof value === "bigint") return `0x${value.toString(16)}`;
-  if (typeof value === "number") return Number.isInteger(value) && value > 9 ? `0x${value.toString(16)}` : String(value);
+  if (typeof value === "number")
+    return Number.isInteger(value) && value > 9 ? `0x${value.toString(16)}` : String(value);
   if (typeof value === "string") return value;
   if (isList(value)) return `[${Array.from(value, valueText).join(", ")}]`;
   if (typeof value === "object" && value !== null) {

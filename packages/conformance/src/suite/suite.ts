@@ -1,4 +1,12 @@
 /** The suite as data: every check, in the order of the report. */
+import { addressTranslationChecks } from "./backend/address-translations.ts";
+import { eventInjectionChecks } from "./backend/event-injections.ts";
+import { guestExitChecks } from "./backend/guest-exits.ts";
+import { interruptControllerChecks } from "./backend/interrupt-controllers.ts";
+import { memoryMapChecks } from "./backend/memory-maps.ts";
+import { optionalOperationChecks } from "./backend/optional-operations.ts";
+import { partitionLifetimeChecks } from "./backend/partition-lifetimes.ts";
+import { processorRegisterChecks } from "./backend/processor-registers.ts";
 import type { ConformanceCheck } from "./check.ts";
 import { callbackFailureChecks } from "./emulator/callback-failures.ts";
 import { guestFaultChecks } from "./emulator/guest-faults.ts";
@@ -21,4 +29,12 @@ export const conformanceSuite: readonly ConformanceCheck[] = /* @__PURE__ */ [
   ...retirementChecks,
   ...callbackFailureChecks,
   ...refusedCallChecks,
+  ...partitionLifetimeChecks,
+  ...memoryMapChecks,
+  ...guestExitChecks,
+  ...processorRegisterChecks,
+  ...addressTranslationChecks,
+  ...eventInjectionChecks,
+  ...interruptControllerChecks,
+  ...optionalOperationChecks,
 ];

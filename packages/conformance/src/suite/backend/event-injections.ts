@@ -34,7 +34,13 @@ const pending = 1n;
 /** `WHV_X64_PENDING_INTERRUPTION_REGISTER`: types 0 interrupt, 2 NMI, 3 exception. */
 const interruption = (type: bigint, vector: bigint): bigint => pending | (type << 1n) | (vector << 16n);
 
-function check(id: string, title: string, reference: string, plan: GuestPlan, body: (guest: Guest) => void): BackendCheck {
+function check(
+  id: string,
+  title: string,
+  reference: string,
+  plan: GuestPlan,
+  body: (guest: Guest) => void,
+): BackendCheck {
   return backendCheck(`event.${id}`, title, reference, (hypervisor) => withGuest(hypervisor, plan, body));
 }
 

@@ -1,8 +1,8 @@
 /** Every exit that a guest can cause by itself, with its context field by field. */
 import {
+  WHV_CAPABILITY_CODE as Capability,
   type Hypervisor,
   type Partition,
-  WHV_CAPABILITY_CODE as Capability,
   WHV_PARTITION_PROPERTY_CODE as Property,
   WHV_RUN_VP_EXIT_REASON as Reason,
   type RunVpExit,
@@ -12,7 +12,7 @@ import {
 } from "@whvkit/whv-types";
 import { hexBytes } from "../../json/json-fields.ts";
 import { anything, type BackendCheck, Difference, expectMatch, OneOf, Unsupported } from "../check.ts";
-import { backendCheck, codeStart, deviceGpa, Guest, type GuestPlan, reasonName, withGuest } from "./guest.ts";
+import { backendCheck, codeStart, deviceGpa, type Guest, type GuestPlan, reasonName, withGuest } from "./guest.ts";
 
 const documents = "WHvRunVirtualProcessor";
 
@@ -33,9 +33,11 @@ export function requireExtendedExit(hypervisor: Hypervisor, name: string, bit: b
   const what = `WHV_EXTENDED_VM_EXITS.${name}`;
   try {
     const capable = hypervisor.getCapability(Capability.WHvCapabilityCodeExtendedVmExits);
-    if ((capable & bit) === 0n) throw new Unsupported(what, `WHvCapabilityCodeExtendedVmExits is 0x${capable.toString(16)}`);
+    if ((capable & bit) === 0n)
+      throw new Unsupported(what, `WHvCapabilityCodeExtendedVmExits is 0x${capable.toString(16)}`);
   } catch (error) {
-    if (error instanceof WhvError && error.hresult === WHV_E_UNKNOWN_CAPABILITY) throw new Unsupported(what, error.message);
+    if (error instanceof WhvError && error.hresult === WHV_E_UNKNOWN_CAPABILITY)
+      throw new Unsupported(what, error.message);
     throw error;
   }
 }
@@ -110,13 +112,14 @@ const memoryChecks = memoryRows.map(({ name, title, code, accessType }) =>
           accessInfo: { accessType, gpaUnmapped: true, gvaValid: anything },
           gpa: deviceGpa + 0x10,
         });
-        if (memoryAccess.accessInfo.gvaValid) expectMatch("memoryAccess.gva", memoryAccess.gva, BigInt(deviceGpa + 0x10));
+        if (memoryAccess.accessInfo.gvaValid)
+          expectMatch("memoryAccess.gva", memoryAccess.gva, BigInt(deviceGpa + 0x10));
         expectInstructionBytes(memoryAccess, code);
-        expectMatch("registers", [guest.get("Rip"), guest.get("Rax"), guest.get("Rbx")], [
-          BigInt(codeStart),
-          0x1234_5678n,
-          BigInt(deviceGpa + 0x10),
-        ]);
+        expectMatch(
+          "registers",
+          [guest.get("Rip"), guest.get("Rax"), guest.get("Rbx")],
+          [BigInt(codeStart), 0x1234_5678n, BigInt(deviceGpa + 0x10)],
+        );
         expectMatch("memory", guest.ram.bytes, before);
       });
     },
@@ -129,11 +132,15 @@ const memoryCases: readonly BackendCheck[] = [
     "add [ebx], eax on unmapped memory: MemoryAccess of type Read or Write before anything changed",
     `${documents}, WHV_MEMORY_ACCESS_CONTEXT`,
     (hypervisor) =>
-      withGuest(hypervisor, { mode: "protected", code: "0103f4", registers: { Rbx: deviceGpa, Rflags: 0x8d7 } }, (guest) => {
-        const { memoryAccess } = guest.runTo(Reason.WHvRunVpExitReasonMemoryAccess);
-        expectMatch("accessType", memoryAccess.accessInfo.accessType, new OneOf(0, 1));
-        expectMatch("registers", [guest.get("Rip"), guest.get("Rflags")], [BigInt(codeStart), 0x8d7n]);
-      }),
+      withGuest(
+        hypervisor,
+        { mode: "protected", code: "0103f4", registers: { Rbx: deviceGpa, Rflags: 0x8d7 } },
+        (guest) => {
+          const { memoryAccess } = guest.runTo(Reason.WHvRunVpExitReasonMemoryAccess);
+          expectMatch("accessType", memoryAccess.accessInfo.accessType, new OneOf(0, 1));
+          expectMatch("registers", [guest.get("Rip"), guest.get("Rflags")], [BigInt(codeStart), 0x8d7n]);
+        },
+      ),
   ),
   backendCheck(
     "exit.memory-execute",
@@ -246,87 +253,137 @@ function listCpuidExit(partition: Partition): void {
 }
 
 const extended: readonly BackendCheck[] = [
-  backendCheck("exit.cpuid", "CPUID exits where the partition asks: registers and default results", `${documents}, WHV_X64_CPUID_ACCESS_CONTEXT`, (hypervisor) => {
-    const registers = { Rax: 0x8000_0008, Rcx: 7, Rdx: 8, Rbx: 9 };
-    withExtended(
-      hypervisor,
-      "X64CpuidExit",
-      { code: "0fa2f4", registers },
-      (guest) => {
-        const { vpContext, cpuidAccess } = guest.runTo(Reason.WHvRunVpExitReasonX64Cpuid);
-        expectVpContext(vpContext, 2, { ...realContext, rip: BigInt(codeStart) });
-        expectMatch("cpuidAccess", cpuidAccess.toObject(), { rax: 0x8000_0008n, rcx: 7n, rdx: 8n, rbx: 9n });
-        const bits = Number(cpuidAccess.defaultResultRax & 0xffn);
-        if (bits < 32 || bits > 52) throw new Difference("defaultResultRax: physical address bits", "32 to 52", bits);
-      },
-      listCpuidExit,
-    );
-  }),
-  backendCheck("exit.msr-write", "WRMSR of an unknown register exits where the partition asks", `${documents}, WHV_X64_MSR_ACCESS_CONTEXT`, (hypervisor) =>
-    withExtended(hypervisor, "X64MsrExit", { code: "0f30f4", registers: { Rcx: 0x1234, Rax: 5, Rdx: 6 } }, (guest) => {
-      const { vpContext, msrAccess } = guest.runTo(Reason.WHvRunVpExitReasonX64MsrAccess);
-      expectVpContext(vpContext, 2, { ...realContext, rip: BigInt(codeStart) });
-      expectMatch("msrAccess", msrAccess.toObject(), { accessInfo: { isWrite: true }, msrNumber: 0x1234, rax: 5n, rdx: 6n });
-    }),
+  backendCheck(
+    "exit.cpuid",
+    "CPUID exits where the partition asks: registers and default results",
+    `${documents}, WHV_X64_CPUID_ACCESS_CONTEXT`,
+    (hypervisor) => {
+      const registers = { Rax: 0x8000_0008, Rcx: 7, Rdx: 8, Rbx: 9 };
+      withExtended(
+        hypervisor,
+        "X64CpuidExit",
+        { code: "0fa2f4", registers },
+        (guest) => {
+          const { vpContext, cpuidAccess } = guest.runTo(Reason.WHvRunVpExitReasonX64Cpuid);
+          expectVpContext(vpContext, 2, { ...realContext, rip: BigInt(codeStart) });
+          expectMatch("cpuidAccess", cpuidAccess.toObject(), { rax: 0x8000_0008n, rcx: 7n, rdx: 8n, rbx: 9n });
+          const bits = Number(cpuidAccess.defaultResultRax & 0xffn);
+          if (bits < 32 || bits > 52) throw new Difference("defaultResultRax: physical address bits", "32 to 52", bits);
+        },
+        listCpuidExit,
+      );
+    },
   ),
-  backendCheck("exit.msr-read", "RDMSR of an unknown register exits where the partition asks", `${documents}, WHV_X64_MSR_ACCESS_CONTEXT`, (hypervisor) =>
-    withExtended(hypervisor, "X64MsrExit", { code: "0f32f4", registers: { Rcx: 0x1234 } }, (guest) => {
-      const { msrAccess } = guest.runTo(Reason.WHvRunVpExitReasonX64MsrAccess);
-      expectMatch("msrAccess", msrAccess.toObject(), { accessInfo: { isWrite: false }, msrNumber: 0x1234 });
-    }),
+  backendCheck(
+    "exit.msr-write",
+    "WRMSR of an unknown register exits where the partition asks",
+    `${documents}, WHV_X64_MSR_ACCESS_CONTEXT`,
+    (hypervisor) =>
+      withExtended(
+        hypervisor,
+        "X64MsrExit",
+        { code: "0f30f4", registers: { Rcx: 0x1234, Rax: 5, Rdx: 6 } },
+        (guest) => {
+          const { vpContext, msrAccess } = guest.runTo(Reason.WHvRunVpExitReasonX64MsrAccess);
+          expectVpContext(vpContext, 2, { ...realContext, rip: BigInt(codeStart) });
+          expectMatch("msrAccess", msrAccess.toObject(), {
+            accessInfo: { isWrite: true },
+            msrNumber: 0x1234,
+            rax: 5n,
+            rdx: 6n,
+          });
+        },
+      ),
+  ),
+  backendCheck(
+    "exit.msr-read",
+    "RDMSR of an unknown register exits where the partition asks",
+    `${documents}, WHV_X64_MSR_ACCESS_CONTEXT`,
+    (hypervisor) =>
+      withExtended(hypervisor, "X64MsrExit", { code: "0f32f4", registers: { Rcx: 0x1234 } }, (guest) => {
+        const { msrAccess } = guest.runTo(Reason.WHvRunVpExitReasonX64MsrAccess);
+        expectMatch("msrAccess", msrAccess.toObject(), { accessInfo: { isWrite: false }, msrNumber: 0x1234 });
+      }),
   ),
   ...(["0f31", "0f01f9"] as const).map((code) => {
     const isRdtscp = code.length > 4;
     const name = isRdtscp ? "rdtscp" : "rdtsc";
-    return backendCheck(`exit.${name}`, `${name.toUpperCase()} exits where the partition asks`, `${documents}, WHV_X64_RDTSC_CONTEXT`, (hypervisor) =>
-      withExtended(hypervisor, "X64RdtscExit", { code: `${code}f4`, registers: isRdtscp ? { TscAux: 7 } : {} }, (guest) => {
-        const { vpContext, readTsc } = guest.runTo(Reason.WHvRunVpExitReasonX64Rdtsc);
-        expectVpContext(vpContext, code.length / 2, { ...realContext, rip: BigInt(codeStart) });
-        expectMatch("readTsc", readTsc.toObject(), { rdtscInfo: { isRdtscp }, ...(isRdtscp ? { tscAux: 7n } : {}) });
-      }),
+    return backendCheck(
+      `exit.${name}`,
+      `${name.toUpperCase()} exits where the partition asks`,
+      `${documents}, WHV_X64_RDTSC_CONTEXT`,
+      (hypervisor) =>
+        withExtended(
+          hypervisor,
+          "X64RdtscExit",
+          { code: `${code}f4`, registers: isRdtscp ? { TscAux: 7 } : {} },
+          (guest) => {
+            const { vpContext, readTsc } = guest.runTo(Reason.WHvRunVpExitReasonX64Rdtsc);
+            expectVpContext(vpContext, code.length / 2, { ...realContext, rip: BigInt(codeStart) });
+            expectMatch("readTsc", readTsc.toObject(), {
+              rdtscInfo: { isRdtscp },
+              ...(isRdtscp ? { tscAux: 7n } : {}),
+            });
+          },
+        ),
     );
   }),
   ...(
     [
       // div cl with CL 0: #DE, no error code
-      ["divide", "31c9f6f1", 0, 2, { exceptionInfo: { errorCodeValid: false, softwareException: false }, exceptionType: 0 }],
+      [
+        "divide",
+        "31c9f6f1",
+        0,
+        2,
+        { exceptionInfo: { errorCodeValid: false, softwareException: false }, exceptionType: 0 },
+      ],
       // ud2: #UD
       ["invalid-opcode", "0f0b", 6, 0, { exceptionInfo: { errorCodeValid: false }, exceptionType: 6 }],
     ] as const
   ).map(([name, code, vector, offset, fields]) =>
-    backendCheck(`exit.exception-${name}`, `Exception ${vector} exits where the partition asks, before it is delivered`, `${documents}, WHV_VP_EXCEPTION_CONTEXT`, (hypervisor) =>
+    backendCheck(
+      `exit.exception-${name}`,
+      `Exception ${vector} exits where the partition asks, before it is delivered`,
+      `${documents}, WHV_VP_EXCEPTION_CONTEXT`,
+      (hypervisor) =>
+        withExtended(
+          hypervisor,
+          "ExceptionExit",
+          { code: `${code}f4` },
+          (guest) => {
+            const { vpContext, vpException } = guest.runTo(Reason.WHvRunVpExitReasonException);
+            expectMatch("vpException", vpException.toObject(), fields);
+            expectMatch("rip", vpContext.rip, BigInt(codeStart + offset));
+            expectInstructionBytes(vpException, code.slice(2 * offset));
+          },
+          (partition) =>
+            partition.setProperty(Property.WHvPartitionPropertyCodeExceptionExitBitmap, 1n << BigInt(vector)),
+        ),
+    ),
+  ),
+  backendCheck(
+    "exit.exception-page-fault",
+    "A page fault's exit has the error code and the address; CR2 is as before",
+    `${documents}, WHV_VP_EXCEPTION_CONTEXT`,
+    (hypervisor) =>
       withExtended(
         hypervisor,
         "ExceptionExit",
-        { code: `${code}f4` },
+        // mov [rbx], eax
+        { mode: "long", code: "8903f4", registers: { Rbx: 0x20_3008, Cr2: 0x77 } },
         (guest) => {
-          const { vpContext, vpException } = guest.runTo(Reason.WHvRunVpExitReasonException);
-          expectMatch("vpException", vpException.toObject(), fields);
-          expectMatch("rip", vpContext.rip, BigInt(codeStart + offset));
-          expectInstructionBytes(vpException, code.slice(2 * offset));
+          const { vpException } = guest.runTo(Reason.WHvRunVpExitReasonException);
+          expectMatch("vpException", vpException.toObject(), {
+            exceptionInfo: { errorCodeValid: true },
+            exceptionType: 14,
+            errorCode: 2,
+            exceptionParameter: 0x20_3008n,
+          });
+          expectMatch("registers", [guest.get("Cr2"), guest.get("Rip")], [0x77n, BigInt(codeStart)]);
         },
-        (partition) => partition.setProperty(Property.WHvPartitionPropertyCodeExceptionExitBitmap, 1n << BigInt(vector)),
+        (partition) => partition.setProperty(Property.WHvPartitionPropertyCodeExceptionExitBitmap, 1n << 14n),
       ),
-    ),
-  ),
-  backendCheck("exit.exception-page-fault", "A page fault's exit has the error code and the address; CR2 is as before", `${documents}, WHV_VP_EXCEPTION_CONTEXT`, (hypervisor) =>
-    withExtended(
-      hypervisor,
-      "ExceptionExit",
-      // mov [rbx], eax
-      { mode: "long", code: "8903f4", registers: { Rbx: 0x20_3008, Cr2: 0x77 } },
-      (guest) => {
-        const { vpException } = guest.runTo(Reason.WHvRunVpExitReasonException);
-        expectMatch("vpException", vpException.toObject(), {
-          exceptionInfo: { errorCodeValid: true },
-          exceptionType: 14,
-          errorCode: 2,
-          exceptionParameter: 0x20_3008n,
-        });
-        expectMatch("registers", [guest.get("Cr2"), guest.get("Rip")], [0x77n, BigInt(codeStart)]);
-      },
-      (partition) => partition.setProperty(Property.WHvPartitionPropertyCodeExceptionExitBitmap, 1n << 14n),
-    ),
   ),
 ];
 
@@ -340,58 +397,80 @@ const others: readonly BackendCheck[] = [
       expectMatch("Rax", guest.get("Rax"), 1n);
     }),
   ),
-  backendCheck("exit.halt-rip", "Behind HLT, RIP is that of the next instruction", documents, (hypervisor) =>
-    withGuest(hypervisor, { code: "f4" }, (guest) => {
-      guest.runTo(Reason.WHvRunVpExitReasonX64Halt);
-      expectMatch("Rip", guest.get("Rip"), BigInt(codeStart + 1));
-    }),
+  backendCheck(
+    "exit.halt-rip",
+    "Behind HLT, RIP is that of the next instruction",
+    documents,
+    (hypervisor) =>
+      withGuest(hypervisor, { code: "f4" }, (guest) => {
+        guest.runTo(Reason.WHvRunVpExitReasonX64Halt);
+        expectMatch("Rip", guest.get("Rip"), BigInt(codeStart + 1));
+      }),
     true,
   ),
-  backendCheck("exit.triple-fault", "An exception that cannot be delivered: UnrecoverableException", documents, (hypervisor) =>
-    // ud2 without an interrupt table
-    withGuest(hypervisor, { mode: "protected", code: "0f0b", registers: { Idtr: [0n, 0, 0, 0] } }, (guest) => {
-      guest.runTo(Reason.WHvRunVpExitReasonUnrecoverableException);
-    }),
+  backendCheck(
+    "exit.triple-fault",
+    "An exception that cannot be delivered: UnrecoverableException",
+    documents,
+    (hypervisor) =>
+      // ud2 without an interrupt table
+      withGuest(hypervisor, { mode: "protected", code: "0f0b", registers: { Idtr: [0n, 0, 0, 0] } }, (guest) => {
+        guest.runTo(Reason.WHvRunVpExitReasonUnrecoverableException);
+      }),
   ),
-  backendCheck("exit.invalid-registers", "Registers that no processor accepts together are refused, or run answers InvalidVpRegisterValue", documents, (hypervisor) =>
-    withGuest(hypervisor, { mode: "protected", code: "f4" }, (guest) => {
-      // Paging without protection.
-      const invalid = { Cr0: 0x8000_0010 };
-      try {
-        guest.set(invalid);
-      } catch (error) {
-        if (error instanceof WhvError) return;
-        throw error;
-      }
-      guest.runTo(Reason.WHvRunVpExitReasonInvalidVpRegisterValue);
-    }),
+  backendCheck(
+    "exit.invalid-registers",
+    "Registers that no processor accepts together are refused, or run answers InvalidVpRegisterValue",
+    documents,
+    (hypervisor) =>
+      withGuest(hypervisor, { mode: "protected", code: "f4" }, (guest) => {
+        // Paging without protection.
+        const invalid = { Cr0: 0x8000_0010 };
+        try {
+          guest.set(invalid);
+        } catch (error) {
+          if (error instanceof WhvError) return;
+          throw error;
+        }
+        guest.runTo(Reason.WHvRunVpExitReasonInvalidVpRegisterValue);
+      }),
   ),
-  backendCheck("exit.task-switch", "A hardware task switch: UnsupportedFeature, TaskSwitchTss", `${documents}, WHV_X64_UNSUPPORTED_FEATURE_CONTEXT`, (hypervisor) => {
-    const plan: GuestPlan = {
-      mode: "protected",
-      // jmp 8:0, where descriptor 8 is a task gate
-      code: "ea000000000800",
-      registers: { Gdtr: [0x5000n, 0x1f, 0, 0] },
-      bytes: [[0x5008, "0000100000850000"]],
-    };
-    withGuest(hypervisor, plan, (guest) => {
-      const { unsupportedFeature } = guest.runTo(Reason.WHvRunVpExitReasonUnsupportedFeature);
-      expectMatch("featureCode", unsupportedFeature.featureCode, 2);
-    });
-  }, true),
-  backendCheck("exit.canceled", "cancelRun before run: Canceled by the user, nothing was run, and the next run is an ordinary one", "WHvCancelRunVirtualProcessor", (hypervisor) =>
-    // inc ax; hlt
-    withGuest(hypervisor, { code: "40f4" }, (guest) => {
-      guest.processor.cancelRun();
-      const exit: RunVpExit = guest.processor.run();
-      expectMatch("exitReason", reasonName(exit.exitReason), "WHvRunVpExitReasonCanceled");
-      if (exit.exitReason === Reason.WHvRunVpExitReasonCanceled) {
-        expectMatch("cancelReason", exit.cancelReason.cancelReason, 0);
-      }
-      expectMatch("Rip", guest.get("Rip"), BigInt(codeStart));
-      guest.runTo(Reason.WHvRunVpExitReasonX64Halt);
-      expectMatch("Rax", guest.get("Rax"), 1n);
-    }),
+  backendCheck(
+    "exit.task-switch",
+    "A hardware task switch: UnsupportedFeature, TaskSwitchTss",
+    `${documents}, WHV_X64_UNSUPPORTED_FEATURE_CONTEXT`,
+    (hypervisor) => {
+      const plan: GuestPlan = {
+        mode: "protected",
+        // jmp 8:0, where descriptor 8 is a task gate
+        code: "ea000000000800",
+        registers: { Gdtr: [0x5000n, 0x1f, 0, 0] },
+        bytes: [[0x5008, "0000100000850000"]],
+      };
+      withGuest(hypervisor, plan, (guest) => {
+        const { unsupportedFeature } = guest.runTo(Reason.WHvRunVpExitReasonUnsupportedFeature);
+        expectMatch("featureCode", unsupportedFeature.featureCode, 2);
+      });
+    },
+    true,
+  ),
+  backendCheck(
+    "exit.canceled",
+    "cancelRun before run: Canceled by the user, nothing was run, and the next run is an ordinary one",
+    "WHvCancelRunVirtualProcessor",
+    (hypervisor) =>
+      // inc ax; hlt
+      withGuest(hypervisor, { code: "40f4" }, (guest) => {
+        guest.processor.cancelRun();
+        const exit: RunVpExit = guest.processor.run();
+        expectMatch("exitReason", reasonName(exit.exitReason), "WHvRunVpExitReasonCanceled");
+        if (exit.exitReason === Reason.WHvRunVpExitReasonCanceled) {
+          expectMatch("cancelReason", exit.cancelReason.cancelReason, 0);
+        }
+        expectMatch("Rip", guest.get("Rip"), BigInt(codeStart));
+        guest.runTo(Reason.WHvRunVpExitReasonX64Halt);
+        expectMatch("Rax", guest.get("Rax"), 1n);
+      }),
   ),
   backendCheck("exit.reused", "One exit carries nothing over to the next", documents, (hypervisor) =>
     // in al, 0x60; hlt
@@ -399,7 +478,10 @@ const others: readonly BackendCheck[] = [
       guest.runTo(Reason.WHvRunVpExitReasonX64IoPortAccess);
       guest.set({ Rip: codeStart + 2 });
       const exit = guest.runTo(Reason.WHvRunVpExitReasonX64Halt);
-      expectVpContext(exit.vpContext, 1, { ...realContext, rip: new OneOf(BigInt(codeStart + 2), BigInt(codeStart + 3)) });
+      expectVpContext(exit.vpContext, 1, {
+        ...realContext,
+        rip: new OneOf(BigInt(codeStart + 2), BigInt(codeStart + 3)),
+      });
     }),
   ),
 ];

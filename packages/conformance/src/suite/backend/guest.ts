@@ -130,7 +130,11 @@ export class Guest {
         values.segment(i).assign({ base, limit, selector, attributes });
       }
     });
-    this.processor.setRegisters(Uint32Array.from(entries, ([name]) => registerCode(name)), entries.length, values);
+    this.processor.setRegisters(
+      Uint32Array.from(entries, ([name]) => registerCode(name)),
+      entries.length,
+      values,
+    );
   }
 
   /** Reads one register: its low 64 bits. */
@@ -157,7 +161,9 @@ export class Guest {
 
 /** The header's name of an exit reason. */
 export function reasonName(reason: number): string {
-  return Object.entries(WHV_RUN_VP_EXIT_REASON).find(([, value]) => value === reason)?.[0] ?? `0x${reason.toString(16)}`;
+  return (
+    Object.entries(WHV_RUN_VP_EXIT_REASON).find(([, value]) => value === reason)?.[0] ?? `0x${reason.toString(16)}`
+  );
 }
 
 /** The `WHV_REGISTER_NAME` of a short name. */

@@ -123,7 +123,11 @@ function expectInvalid(hypervisor: Hypervisor, name: string, value: bigint): voi
     }
     const exit = guest.run();
     if (exit.exitReason !== Reason.WHvRunVpExitReasonInvalidVpRegisterValue) {
-      throw new Difference(`${name} = 0x${value.toString(16)}`, "a refusal, or the exit InvalidVpRegisterValue", "it was run with");
+      throw new Difference(
+        `${name} = 0x${value.toString(16)}`,
+        "a refusal, or the exit InvalidVpRegisterValue",
+        "it was run with",
+      );
     }
   });
 }
@@ -148,22 +152,34 @@ export const processorRegisterChecks: readonly BackendCheck[] = /* @__PURE__ */ 
       true,
     ),
   ),
-  backendCheck("register.many", "Many registers in one call keep their order", "WHvGetVirtualProcessorRegisters", (hypervisor) =>
-    withGuest(hypervisor, {}, (guest) => {
-      const names = ["R15", "Rax", "Xmm3", "Rip", "R8"];
-      guest.set({ R15: 15n, Rax: 1n, Xmm3: 3n << 64n, Rip: 0x4321n, R8: 8n });
-      const values = new RegisterValues(names.length);
-      guest.processor.getRegisters(Uint32Array.from(names, registerCode), names.length, values);
-      expectMatch("values", names.map((_, i) => values.get128(i)), [15n, 1n, 3n << 64n, 0x4321n, 8n]);
-    }),
+  backendCheck(
+    "register.many",
+    "Many registers in one call keep their order",
+    "WHvGetVirtualProcessorRegisters",
+    (hypervisor) =>
+      withGuest(hypervisor, {}, (guest) => {
+        const names = ["R15", "Rax", "Xmm3", "Rip", "R8"];
+        guest.set({ R15: 15n, Rax: 1n, Xmm3: 3n << 64n, Rip: 0x4321n, R8: 8n });
+        const values = new RegisterValues(names.length);
+        guest.processor.getRegisters(Uint32Array.from(names, registerCode), names.length, values);
+        expectMatch(
+          "values",
+          names.map((_, i) => values.get128(i)),
+          [15n, 1n, 3n << 64n, 0x4321n, 8n],
+        );
+      }),
   ),
-  backendCheck("register.count", "Only the first count names are read", "WHvGetVirtualProcessorRegisters", (hypervisor) =>
-    withGuest(hypervisor, { registers: { Rax: 5n, Rbx: 6n } }, (guest) => {
-      const values = new RegisterValues(2);
-      values.set64(1, 99n);
-      guest.processor.getRegisters(Uint32Array.of(registerCode("Rax"), registerCode("Rbx")), 1, values);
-      expectMatch("values", [values.get64(0), values.get64(1)], [5n, 99n]);
-    }),
+  backendCheck(
+    "register.count",
+    "Only the first count names are read",
+    "WHvGetVirtualProcessorRegisters",
+    (hypervisor) =>
+      withGuest(hypervisor, { registers: { Rax: 5n, Rbx: 6n } }, (guest) => {
+        const values = new RegisterValues(2);
+        values.set64(1, 99n);
+        guest.processor.getRegisters(Uint32Array.of(registerCode("Rax"), registerCode("Rbx")), 1, values);
+        expectMatch("values", [values.get64(0), values.get64(1)], [5n, 99n]);
+      }),
   ),
   backendCheck("register.unknown-name", "An unknown name is refused", "WHvGetVirtualProcessorRegisters", (hypervisor) =>
     withGuest(hypervisor, {}, ({ processor }) => {
@@ -171,21 +187,33 @@ export const processorRegisterChecks: readonly BackendCheck[] = /* @__PURE__ */ 
       expectFailure("getRegisters", get, WHV_E_INVALID_VP_REGISTER_NAME);
     }),
   ),
-  backendCheck("register.all-or-none", "A set with an unknown name writes no register", "WHvSetVirtualProcessorRegisters", (hypervisor) =>
-    withGuest(hypervisor, { registers: { Rax: 5n, Rbx: 6n } }, (guest) => {
-      expectFailure("setRegisters", () => setThree(guest, 0x1234_5678), WHV_E_INVALID_VP_REGISTER_NAME);
-      expectMatch("Rax, Rbx", [guest.get("Rax"), guest.get("Rbx")], [5n, 6n]);
-    }),
+  backendCheck(
+    "register.all-or-none",
+    "A set with an unknown name writes no register",
+    "WHvSetVirtualProcessorRegisters",
+    (hypervisor) =>
+      withGuest(hypervisor, { registers: { Rax: 5n, Rbx: 6n } }, (guest) => {
+        expectFailure("setRegisters", () => setThree(guest, 0x1234_5678), WHV_E_INVALID_VP_REGISTER_NAME);
+        expectMatch("Rax, Rbx", [guest.get("Rax"), guest.get("Rbx")], [5n, 6n]);
+      }),
   ),
-  backendCheck("register.reach-the-guest", "What is set is what the guest has, and what the guest changes is read", "WHvSetVirtualProcessorRegisters", (hypervisor) =>
-    // mov [0x2000], ebx; inc ecx; hlt
-    withGuest(hypervisor, { mode: "protected", code: "891d0020000041f4", registers: { Rbx: 0xcafe_babe, Rcx: 0xffff_ffff } }, (guest) => {
-      guest.runTo(Reason.WHvRunVpExitReasonX64Halt);
-      expectMatch("memory", guest.ram.bytes.slice(0x2000, 0x2004), [0xbe, 0xba, 0xfe, 0xca]);
-      expectMatch("Rcx", guest.get("Rcx") & 0xffff_ffffn, 0n);
-      // INC: ZF, AF and PF; CF as before.
-      expectMatch("Rflags", guest.get("Rflags"), 0x56n);
-    }),
+  backendCheck(
+    "register.reach-the-guest",
+    "What is set is what the guest has, and what the guest changes is read",
+    "WHvSetVirtualProcessorRegisters",
+    (hypervisor) =>
+      // mov [0x2000], ebx; inc ecx; hlt
+      withGuest(
+        hypervisor,
+        { mode: "protected", code: "891d0020000041f4", registers: { Rbx: 0xcafe_babe, Rcx: 0xffff_ffff } },
+        (guest) => {
+          guest.runTo(Reason.WHvRunVpExitReasonX64Halt);
+          expectMatch("memory", guest.ram.bytes.slice(0x2000, 0x2004), [0xbe, 0xba, 0xfe, 0xca]);
+          expectMatch("Rcx", guest.get("Rcx") & 0xffff_ffffn, 0n);
+          // INC: ZF, AF and PF; CF as before.
+          expectMatch("Rflags", guest.get("Rflags"), 0x56n);
+        },
+      ),
   ),
   backendCheck("register.reset", "A new processor is as after power-up", "WHvCreateVirtualProcessor", (hypervisor) => {
     const partition = hypervisor.createPartition();

@@ -4,7 +4,7 @@
  * calls and when it translates is its own affair; what it reads of its own code does not count as an access.
  */
 import { registerByShortName, S_OK } from "@whvkit/whv-types";
-import { type CreateEmulator } from "../../capture/case-recorder.ts";
+import type { CreateEmulator } from "../../capture/case-recorder.ts";
 import { readEmulationCase } from "../../emulation/case-reader.ts";
 import type { EmulationCase } from "../../emulation/emulation-case.ts";
 import { type EmulationOutcome, runEmulationCase } from "../../emulation/emulation-run.ts";
@@ -82,7 +82,11 @@ export function expectOutcome(
   expectRegisters(emulationCase, outcome, expected);
   expectMatch("memory", outcome.memory, expected.memory ?? []);
   if (expected.fetched !== undefined) {
-    expectMatch("instruction bytes read", outcome.calls.some((call) => isFetch(call, exit)), expected.fetched);
+    expectMatch(
+      "instruction bytes read",
+      outcome.calls.some((call) => isFetch(call, exit)),
+      expected.fetched,
+    );
   }
   if (expected.callbacks !== undefined) {
     const kinds = outcome.calls.map((call) => (isFetch(call, exit) ? "fetch" : call.callback));
@@ -103,7 +107,11 @@ function expectOneSet({ calls }: EmulationOutcome, succeeded: boolean): void {
   if (succeeded) expectMatch("the last callback", calls.at(-1)?.callback, "setRegisters");
 }
 
-function expectRegisters(emulationCase: EmulationCase, outcome: EmulationOutcome, expected: EmulationExpectation): void {
+function expectRegisters(
+  emulationCase: EmulationCase,
+  outcome: EmulationOutcome,
+  expected: EmulationExpectation,
+): void {
   const host = new CaseHost(emulationCase);
   const { registers = {}, free = [] } = expected;
   const committed = outcome.calls.some(({ callback, hresult }) => callback === "setRegisters" && hresult === undefined);
@@ -133,6 +141,7 @@ export function accessesOf(calls: readonly CallbackCall[], exit: ExitSituation):
 export function accessText(call: CallbackCall): string {
   const end = call.hresult === undefined ? "" : " failed";
   if (call.callback === "memory") return `${call.direction} ${call.gpa} ${call.data || `${call.size} bytes`}${end}`;
-  if (call.callback === "ioPort") return `${call.direction} 0x${call.port.toString(16)}/${call.size} ${call.data}${end}`;
+  if (call.callback === "ioPort")
+    return `${call.direction} 0x${call.port.toString(16)}/${call.size} ${call.data}${end}`;
   return call.callback;
 }

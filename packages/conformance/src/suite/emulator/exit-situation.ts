@@ -61,7 +61,9 @@ export function situationCase(situation: ExitSituation): object {
     },
     exit: {
       instructionBytes: code.slice(0, 2 * (situation.delivered ?? code.length / 2)) + extra,
-      ...(kind === "mmio" ? { accessType: "read", gpa: device, gva: device } : { isWrite: false, accessSize: 1, port: 0x60 }),
+      ...(kind === "mmio"
+        ? { accessType: "read", gpa: device, gva: device }
+        : { isWrite: false, accessSize: 1, port: 0x60 }),
       ...situation.exit,
     },
     registers: { Rdi: device, Rsi: "0x2000", Rsp: "0x3000", ...situation.registers },

@@ -49,7 +49,8 @@ const pageFaults: readonly EmulationRow[] = (
 const rows: readonly EmulationRow[] = [
   {
     id: "fault.no-side-effect",
-    title: "S_OK from the translate callback with another result than Success is the guest's fault: nothing is accessed, no register but the event's changes",
+    title:
+      "S_OK from the translate callback with another result than Success is the guest's fault: nothing is accessed, no register but the event's changes",
     reference: "B12",
     exit: refused("010f", 1, { registers: { Rcx: "0x5" } }),
     expect: { free: eventRegisters },

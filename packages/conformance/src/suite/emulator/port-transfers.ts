@@ -100,7 +100,14 @@ const rows: readonly EmulationRow[] = [
     title: "IOPL and the I/O bitmap are not checked again: the processor has done so before the exit",
     reference: "C22",
     choice: true,
-    exit: { kind: "io", code: "ee", cpl: 3, instructionLength: 1, exit: { isWrite: true, rax }, registers: { Rax: rax, Rdx: "0x60" } },
+    exit: {
+      kind: "io",
+      code: "ee",
+      cpl: 3,
+      instructionLength: 1,
+      exit: { isWrite: true, rax },
+      registers: { Rax: rax, Rdx: "0x60" },
+    },
     expect: { accesses: ["out 0x60/1 0x88"], registers: { Rip: "0x1001" } },
   },
   {
@@ -123,7 +130,11 @@ const rows: readonly EmulationRow[] = [
     reference: "B17",
     choice: true,
     exit: { kind: "io", code: "ec", delivered: 0, instructionLength: 1, exit: { port: 0x60 }, portReads: ["0x7"] },
-    expect: { accesses: ["in 0x60/1 0x7"], registers: { Rax: "0x7", Rip: "0x1001" }, callbacks: ["ioPort", "setRegisters"] },
+    expect: {
+      accesses: ["in 0x60/1 0x7"],
+      registers: { Rax: "0x7", Rip: "0x1001" },
+      callbacks: ["ioPort", "setRegisters"],
+    },
   },
 ];
 

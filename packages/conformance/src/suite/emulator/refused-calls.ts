@@ -3,7 +3,7 @@ import { E_FAIL, E_INVALIDARG, type Emulator, type EmulatorCallbacks, S_OK } fro
 import type { CreateEmulator } from "../../capture/case-recorder.ts";
 import { readEmulationCase } from "../../emulation/case-reader.ts";
 import type { EmulationCase } from "../../emulation/emulation-case.ts";
-import { EmulationRunner, type EmulationOutcome, runEmulationCase } from "../../emulation/emulation-run.ts";
+import { type EmulationOutcome, EmulationRunner, runEmulationCase } from "../../emulation/emulation-run.ts";
 import { CaseHost, caseCallbacks } from "../../host/case-host.ts";
 import { Difference, type EmulatorCheck, expectMatch, OneOf } from "../check.ts";
 import { type EmulationRow, emulationChecks } from "./emulation-expectation.ts";
@@ -138,7 +138,11 @@ function createIncomplete(create: CreateEmulator): void {
     } catch (thrown) {
       error = thrown;
     }
-    expectMatch(`HRESULT of creation without ${name}`, (error as { hresult?: number } | undefined)?.hresult, E_INVALIDARG);
+    expectMatch(
+      `HRESULT of creation without ${name}`,
+      (error as { hresult?: number } | undefined)?.hresult,
+      E_INVALIDARG,
+    );
   }
 }
 
@@ -191,9 +195,15 @@ function runMany(create: CreateEmulator): void {
     for (const [i, situation] of [...situations, ...situations].entries()) {
       const outcome = runner.run(parsed(situation));
       const alone = runEmulationCase(parsed(situation), { createEmulator: create });
-      expectMatch(`call ${i}`, [outcome.hresult, outcome.status, outcome.set], [alone.hresult, alone.status, alone.set]);
+      expectMatch(
+        `call ${i}`,
+        [outcome.hresult, outcome.status, outcome.set],
+        [alone.hresult, alone.status, alone.set],
+      );
       const accesses = (calls: EmulationOutcome["calls"]): string[] =>
-        calls.filter(({ callback }) => callback === "memory" || callback === "ioPort").map((call) => JSON.stringify(call));
+        calls
+          .filter(({ callback }) => callback === "memory" || callback === "ioPort")
+          .map((call) => JSON.stringify(call));
       expectMatch(`call ${i}: accesses`, accesses(outcome.calls), accesses(alone.calls));
     }
   } finally {
@@ -205,12 +215,29 @@ function runMany(create: CreateEmulator): void {
 export const refusedCallChecks: readonly EmulatorCheck[] = /* @__PURE__ */ [
   ...emulationChecks(malformed),
   check("refused.destroyed", "A destroyed emulator answers E_INVALIDARG and calls nothing", "B1, C26", callDestroyed),
-  { ...check("refused.missing-callback", "Creation without one of the callbacks is E_INVALIDARG", "C26", createIncomplete) },
   {
-    ...check("refused.re-entry", "A call from the emulator's own callback is E_FAIL; the outer call is unharmed", "C26", reenter),
+    ...check(
+      "refused.missing-callback",
+      "Creation without one of the callbacks is E_INVALIDARG",
+      "C26",
+      createIncomplete,
+    ),
+  },
+  {
+    ...check(
+      "refused.re-entry",
+      "A call from the emulator's own callback is E_FAIL; the outer call is unharmed",
+      "C26",
+      reenter,
+    ),
     choice: true,
   },
-  check("calls.nested", "Another emulator may be called from a callback; each callback gets its own context", "B5", nest),
+  check(
+    "calls.nested",
+    "Another emulator may be called from a callback; each callback gets its own context",
+    "B5",
+    nest,
+  ),
   check("calls.throwing", "A callback that throws is a failed callback, and the emulator lives on", "B4", throwOnce),
   check("calls.many", "One emulator serves many exits; nothing stays from one call for the next", "B5", runMany),
 ];

@@ -2,7 +2,13 @@
 import type { EmulatorCheck } from "../check.ts";
 import { type EmulationRow, emulationChecks } from "./emulation-expectation.ts";
 
-const out = { kind: "io", code: "ee", instructionLength: 1, exit: { isWrite: true }, registers: { Rdx: "0x60" } } as const;
+const out = {
+  kind: "io",
+  code: "ee",
+  instructionLength: 1,
+  exit: { isWrite: true },
+  registers: { Rdx: "0x60" },
+} as const;
 const outAccess = ["out 0x60/1 0x0"];
 const load = { kind: "mmio", code: "8b07", deviceReads: "01020304" } as const;
 const loadAccess = ["read 0xfee00020 01020304"];
