@@ -197,7 +197,7 @@ export class EvaluatorEngine implements Engine {
           this.retired++;
           break;
         case RecordKind.stateful: {
-          const vector = stateFault(program.requires, record.isVectorEncoded, this.context.registers);
+          const vector = stateFault(program, record.isVectorEncoded, this.context.registers);
           if (vector >= 0) return this.faultAt(record, vector, -1);
           if (program.unsupported !== null) return this.unsupported(record);
           abort = evaluator.evaluate(program);
