@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { exitStatus, UsageError, WorkError } from "./command-error.ts";
 import { type CommandHost, Output, processHost, ReaderGone } from "./command-host.ts";
+import { addConformanceCommand } from "./commands/conformance.ts";
 import { addDecodeCommand } from "./commands/decode.ts";
 import { addDoctorCommand } from "./commands/doctor.ts";
 import { addEmulateCommand } from "./commands/emulate.ts";
@@ -81,6 +82,7 @@ function program(context: CommandContext): Command {
   addEmulateCommand(command, context);
   addExplainCommand(command, context);
   addStepCommand(command, context);
+  addConformanceCommand(command, context);
   addDoctorCommand(command, context);
   for (const subcommand of command.commands) {
     subcommand.option("-q, --quiet", "print nothing but what was asked for");

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { main } from "../src/index.ts";
 import { Collector, TypingTerminal, whv } from "./command.ts";
 
-const commands = ["run", "decode", "emulate", "explain", "step", "doctor"];
+const commands = ["run", "decode", "emulate", "explain", "step", "conformance", "doctor"];
 
 test("the help lists the commands that there are, and no other", async () => {
   const { status, stdout } = await whv(["--help"]);
