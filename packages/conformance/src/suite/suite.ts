@@ -1,11 +1,14 @@
 /** The suite as data: every check, in the order of the report. */
 import { addressTranslationChecks } from "./backend/address-translations.ts";
 import { eventInjectionChecks } from "./backend/event-injections.ts";
+import { extendedExitChecks } from "./backend/extended-exits.ts";
 import { guestExitChecks } from "./backend/guest-exits.ts";
 import { interruptControllerChecks } from "./backend/interrupt-controllers.ts";
+import { memoryExitChecks } from "./backend/memory-exits.ts";
 import { memoryMapChecks } from "./backend/memory-maps.ts";
 import { optionalOperationChecks } from "./backend/optional-operations.ts";
 import { partitionLifetimeChecks } from "./backend/partition-lifetimes.ts";
+import { portExitChecks } from "./backend/port-exits.ts";
 import { processorRegisterChecks } from "./backend/processor-registers.ts";
 import type { ConformanceCheck } from "./check.ts";
 import { callbackFailureChecks } from "./emulator/callback-failures.ts";
@@ -31,6 +34,9 @@ export const conformanceSuite: readonly ConformanceCheck[] = /* @__PURE__ */ [
   ...refusedCallChecks,
   ...partitionLifetimeChecks,
   ...memoryMapChecks,
+  ...memoryExitChecks,
+  ...portExitChecks,
+  ...extendedExitChecks,
   ...guestExitChecks,
   ...processorRegisterChecks,
   ...addressTranslationChecks,

@@ -10,8 +10,8 @@ import {
   WHV_RUN_VP_EXIT_REASON as Reason,
 } from "@whvkit/whv-types";
 import { type BackendCheck, expectMatch } from "../check.ts";
+import { requireExtendedExit } from "./extended-exits.ts";
 import { backendCheck, type Guest, type GuestPlan, withGuest } from "./guest.ts";
-import { requireExtendedExit } from "./guest-exits.ts";
 
 /** Bits of `WHV_EXTENDED_VM_EXITS` that need the local APIC or come from it. */
 const exits = {
