@@ -16,7 +16,7 @@ import {
   type Type,
   type ValueOperation,
 } from "../ir/operation.ts";
-import { registerLocation, segmentLocation } from "../ir/register-location.ts";
+import { opmaskOffset, registerLocation, segmentLocation } from "../ir/register-location.ts";
 import type { Helper } from "../machine/helper.ts";
 import { helperRegisters } from "../machine/helper-registers.ts";
 import { type RegisterInterval, RegisterOffset, Segment } from "../machine/register-file.ts";
@@ -134,6 +134,7 @@ class Binding {
 
   #register(reference: RegisterReference): RegisterInterval {
     if (reference.from === "fixed") return { offset: reference.offset, size: reference.size };
+    if (reference.from === "opmask") return { offset: opmaskOffset(this.#instruction.opmask), size: reference.size };
     const register = this.#instruction.operandRegister(reference.operand);
     const location = registerLocation(register);
     if (location === null) throw new Error(`register ${register} is not in the register file`);
@@ -221,6 +222,15 @@ class Binding {
       case "load": {
         const segment = this.#segmentUse(operation.segment);
         this.#writer.emit(LOADS[type] as number, d, this.#at(operation.address), segment, operation.intent);
+        break;
+      }
+      case "loadIf": {
+        const segment = this.#segmentUse(operation.segment);
+        this.#zero(d, type);
+        const skip = this.#writer.position;
+        this.#writer.emit(Opcode.unless, this.#at(operation.condition), 0);
+        this.#writer.emit(LOADS[type] as number, d, this.#at(operation.address), segment, operation.intent);
+        this.#writer.closeCondition(skip);
         break;
       }
       case "in":
@@ -340,6 +350,12 @@ class Binding {
       }
     }
     return d;
+  }
+
+  #zero(d: number, type: Type): void {
+    if (type === "v128") this.#writer.emit(Opcode.const128, d);
+    else if (type === "i64") this.#writer.emit(Opcode.const64, d);
+    else this.#writer.emit(Opcode.const32, d);
   }
 
   /** Like {@link Binding.#segmentUse}, but the address alone makes no access. */

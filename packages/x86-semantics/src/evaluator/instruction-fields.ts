@@ -15,6 +15,8 @@ export class InstructionFields {
   readonly scale: number;
   readonly displacementLow: number;
   readonly displacementHigh: number;
+  /** The opmask register as the decoder numbers it; 0 without one. */
+  readonly opmask: number;
   /** Segment of the memory or source operand, after overrides. */
   readonly segment: number;
 
@@ -29,6 +31,7 @@ export class InstructionFields {
     this.scale = instruction.memoryScale;
     this.displacementLow = instruction.displacementLow;
     this.displacementHigh = instruction.displacementHigh;
+    this.opmask = instruction.opmask;
     const segment = instruction.memorySegment;
     this.segment = segment === 0 ? Segment.ds : segment & 31;
   }

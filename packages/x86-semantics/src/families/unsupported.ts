@@ -56,18 +56,18 @@ const rows: readonly Row[] = [
       /^(vpcmov|vpcomu?[bwdq]|vphadd(u?(b[dqw]|w[dq])|u?dq)|vphsub(bw|dq|wd)|vpmac\w+|vpmadcss?wd|vpperm|vprot[bwdq]|vpsh[al][bwdq]|vpermil2p[ds])$/,
   },
   {
-    reason: "gathers, scatters and masked moves have no meaning yet",
-    mnemonics: /^v(p?gather\w+|p?scatter\w+|p?maskmov(ps|pd|d|q)|maskmov(ps|pd))$/,
+    reason: "gathers and scatters have no meaning yet",
+    mnemonics: /^v(p?gather\w+|p?scatter\w+)$/,
   },
   {
     reason: "permutations by registers, compression and expansion have no meaning yet",
     mnemonics:
-      /^v(perm(b|d|w|ps|ilp[sd]|[it]2(b|d|w|q|p[sd]))|pcompress[bwdq]|pexpand[bwdq]|(compress|expand)p[sd]|shuf[fi](32x4|64x2)|align[dq]|broadcast[fi]32x2|pmultishiftqb|pshufbitqmb)$/,
+      /^v(perm(b|d|w|ps|ilp[sd]|[it]2(b|d|w|q|p[sd]))|pcompress[bwdq]|pexpand[bwdq]|(compress|expand)p[sd]|shuf[fi](32x4|64x2)|align[dq]|pmultishiftqb|pshufbitqmb)$/,
   },
   {
     reason: "AVX-512 integer instructions have no meaning yet",
     mnemonics:
-      /^v(p(absq|blendm[bwdq]|broadcastm(b2q|w2d)|cmpu?[bwdq]|conflict[dq]|dp(b[su][su]ds?|b(ss|su|us|uu)ds?|wssds?|w[su][su]ds?|busds?)|lzcnt[dq]|madd52[hl]uq|(max|min)[su]q|mov[bwdq]2m|movm2[bwdq]|mov(us|s)?(db|dw|qb|qd|qw|wb)|mullq|opcnt[bwdq]|ro[lr]v?[dq]|sh[lr]dv?[wdq]|s(ll|ra|rl)v[wdq]|sraq|ternlog[dq]|testn?m[bwdq])|blendmp[sd]|p2intersect[dq]|p4dpwssds?|movsh|p2intersect[dq])$/,
+      /^v(p(absq|broadcastm(b2q|w2d)|cmpu?[bwdq]|conflict[dq]|dp(b[su][su]ds?|b(ss|su|us|uu)ds?|wssds?|w[su][su]ds?|busds?)|lzcnt[dq]|madd52[hl]uq|(max|min)[su]q|mov(us|s)?(db|dw|qb|qd|qw|wb)|mullq|opcnt[bwdq]|ro[lr]v?[dq]|sh[lr]dv?[wdq]|s(ll|ra|rl)v[wdq]|sraq|ternlog[dq]|testn?m[bwdq])|p2intersect[dq]|p4dpwssds?|p2intersect[dq])$/,
   },
   { reason: "AMX tiles have no meaning yet", mnemonics: /^(t(cmm\w+|dp\w+|ile\w+)|ldtilecfg|sttilecfg)$/ },
   {

@@ -8,7 +8,8 @@ import type { CarriedImmediates } from "../ir/instruction-form.ts";
 import { bitsOf, type IntegerType } from "../ir/operation.ts";
 import { RegisterOffset } from "../machine/register-file.ts";
 import type { Family } from "./family.ts";
-import { elementsOf, laneOf, readLanes, readMmx, vectorState, writeLanes, zeroLane } from "./vector-operand.ts";
+import { elementsOf, laneOf, zeroLane } from "./lane.ts";
+import { readLanes, readMmx, vectorState, writeLanes } from "./vector-operand.ts";
 
 /** A lane from lanes of the two sources. */
 type LaneFunction = (b: Builder, x: Value, y: Value) => Value;

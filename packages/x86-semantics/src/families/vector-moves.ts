@@ -6,30 +6,34 @@
 import type { MnemonicName } from "@whvkit/x86-decoder";
 import { type Builder, type Definition, General, type Operand, type Value } from "../ir/builder.ts";
 import type { CarriedImmediates } from "../ir/instruction-form.ts";
-import { type IntegerType, integerOfSize } from "../ir/operation.ts";
+import { bytesOf, type IntegerType, integerOfSize } from "../ir/operation.ts";
 import { Intent, Vector } from "../machine/machine.ts";
 import { RegisterOffset, Segment } from "../machine/register-file.ts";
 import type { Family } from "./family.ts";
+import { elementsOf, laneOf, zeroLane } from "./lane.ts";
+import { anyOf, blend, loadChosen, opmaskBits, storeChosen } from "./masked-operand.ts";
 import {
   type Alignment,
-  elementsOf,
-  laneOf,
   readLanes,
   readMmx,
+  readUnlessMasked,
+  readWhole,
   requireWhole,
   vectorState,
   writeLanes,
   writeMmx,
-  zeroLane,
+  writeWholeRegister,
 } from "./vector-operand.ts";
 
 type Meanings = Partial<Record<MnemonicName, Definition>>;
 
-/** Whole vectors, registers and memory both ways. */
+/** Whole vectors, registers and memory both ways; an opmask counts elements of the type. */
 const moveWhole =
-  (alignment: Alignment): Definition =>
-  (b) =>
-    writeLanes(b, b.operand(0), readLanes(b, b.operand(1), alignment), alignment);
+  (alignment: Alignment, elements: IntegerType | null = null): Definition =>
+  (b) => {
+    const lanes = readLanes(b, b.operand(1), alignment, elements);
+    writeLanes(b, b.operand(0), lanes, alignment, elements);
+  };
 
 /** The vector operands in order: target, then sources. Legacy forms have the target as their first source. */
 function sourcesOf(b: Builder): { target: Operand; first: Operand; second: Operand } {
@@ -40,13 +44,14 @@ function sourcesOf(b: Builder): { target: Operand; first: Operand; second: Opera
 
 /** MOVSS and MOVSD: from memory the rest is cleared, between registers it stays (or comes from the first source). */
 export const moveScalar =
-  (size: 4 | 8): Definition =>
+  (size: 2 | 4 | 8): Definition =>
   (b) => {
-    requireWhole(b);
     const type = integerOfSize(size);
     const target = b.operand(0);
     const source = b.operand(b.operands.length - 1);
-    if (target.shape === "memory") {
+    if (b.form.masking !== "none") {
+      moveMaskedScalar(b, target, source, type);
+    } else if (target.shape === "memory") {
       b.write(target, b.operandRegister(source, type));
     } else if (source.shape === "memory") {
       writeLanes(b, target, [b.zeroExtend(b.read(source, type), "v128")]);
@@ -55,6 +60,21 @@ export const moveScalar =
       writeLanes(b, target, [b.withLane(lowLane(b, first), 0, b.operandRegister(source, type))]);
     }
   };
+
+/** Bit 0 of the opmask decides about the scalar alone; the rest of the target is as without it. */
+function moveMaskedScalar(b: Builder, target: Operand, source: Operand, type: IntegerType): void {
+  const chosen = b.bit(b.opmask(), 0);
+  if (target.shape === "memory") {
+    const [address, value] = [b.memoryAddress(), b.operandRegister(source, type)];
+    b.when(chosen, () => b.store("memory", address, value));
+    return;
+  }
+  const fromMemory = source.shape === "memory";
+  const value = fromMemory ? b.loadIf(chosen, "memory", b.memoryAddress(), type) : b.operandRegister(source, type);
+  const other = b.form.masking === "merging" ? b.operandRegister(target, type) : b.constant(type, 0);
+  const rest = fromMemory ? zeroLane(b) : lowLane(b, sourcesOf(b).first);
+  writeWholeRegister(b, target, [b.withLane(rest, 0, b.select(chosen, value, other))]);
+}
 
 const lowLane = (b: Builder, operand: Operand): Value => b.operandRegister(operand, "v128");
 
@@ -88,20 +108,20 @@ const moveHalf =
     writeLanes(b, target, [b.withLane(lowLane(b, first), half, value)]);
   };
 
-/** A shuffle of 32-bit elements inside each lane: MOVSLDUP, MOVSHDUP. */
+/** A shuffle of 32-bit elements inside each lane: MOVSLDUP, MOVSHDUP. An opmask spares no part of memory. */
 const duplicate =
   (order: readonly number[]): Definition =>
   (b) => {
     const bytes = order.flatMap((element) => [0, 1, 2, 3].map((byte) => 4 * element + byte));
-    const lanes = readLanes(b, b.operand(1)).map((lane) => b.shuffle(lane, lane, bytes));
-    writeLanes(b, b.operand(0), lanes);
+    const lanes = readWhole(b, b.operand(1)).map((lane) => b.shuffle(lane, lane, bytes));
+    writeLanes(b, b.operand(0), lanes, "legacy", "i32");
   };
 
 /** MOVDDUP of 128 bits takes eight bytes of memory, without an alignment rule. */
 const duplicateDouble: Definition = (b) => {
   const bytes = [0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7];
-  const lanes = readLanes(b, b.operand(1), "any").map((lane) => b.shuffle(lane, lane, bytes));
-  writeLanes(b, b.operand(0), lanes);
+  const lanes = readWhole(b, b.operand(1), "any").map((lane) => b.shuffle(lane, lane, bytes));
+  writeLanes(b, b.operand(0), lanes, "legacy", "i64");
 };
 
 /** PINSRx: an element from a general register or memory; the immediate counts modulo the elements. */
@@ -173,11 +193,12 @@ const maskedStore: Definition = (b) => {
 const broadcast =
   (type: IntegerType): Definition =>
   (b) => {
-    requireWhole(b);
     const [target, source] = [b.operand(0), b.operand(1)];
-    if (target.shape === "memory") b.unsupported("no such form");
-    const value = source.shape === "memory" ? b.read(source, type) : b.operandRegister(source, type);
-    const count = { i8: 16, i16: 8, i32: 4, i64: 2 }[type];
+    const count = 16 / bytesOf(type);
+    const value =
+      source.shape === "memory"
+        ? readUnlessMasked(b, source, type, target.size / bytesOf(type))
+        : b.operandRegister(source, type);
     const lane = laneOf(
       b,
       Array.from({ length: count }, () => value),
@@ -186,41 +207,129 @@ const broadcast =
       b,
       target,
       Array.from({ length: target.size / 16 }, () => lane),
+      "legacy",
+      type,
     );
   };
 
-/** Sixteen or 32 bytes of memory (or of a register) everywhere in the target. */
-const broadcastLanes: Definition = (b) => {
-  const [target, source] = [b.operand(0), b.operand(1)];
-  const lanes = readLanes(b, source, "any");
-  writeLanes(
-    b,
-    target,
-    Array.from({ length: target.size / 16 }, (_, i) => lanes[i % lanes.length] as Value),
-  );
-};
+/**
+ * Eight, 16 or 32 bytes of memory (or of a register) everywhere in the target. An element of memory is accessed when the
+ * opmask lets any of its copies take part.
+ */
+const broadcastLanes =
+  (elements: IntegerType): Definition =>
+  (b) => {
+    const [target, source] = [b.operand(0), b.operand(1)];
+    const lanes = source.shape === "memory" ? loadTuple(b, source, target.size, elements) : readWhole(b, source);
+    // VBROADCASTF32X2 repeats half a lane.
+    const half = source.size === 8 || /32x2$/.test(b.form.mnemonic);
+    const whole = half ? lanes.map((lane) => b.withLane(lane, 1, b.lane(lane, "i64", 0))) : lanes;
+    writeLanes(
+      b,
+      target,
+      Array.from({ length: target.size / 16 }, (_, i) => whole[i % whole.length] as Value),
+      "legacy",
+      elements,
+    );
+  };
 
-/** VEXTRACTF128 and kin: some lanes of the source. */
-const extractLanes: Definition = (b) => {
-  const [target, source] = [b.operand(0), b.operand(1)];
-  const count = target.size / 16;
-  const lanes = readLanes(b, source);
-  const start = (b.immediate % (lanes.length / count)) * count;
-  writeLanes(b, target, lanes.slice(start, start + count), "any");
-};
-
-/** VINSERTF128 and kin: the first source with some lanes replaced. */
-const insertLanes: Definition = (b) => {
-  const [target, first, second] = [b.operand(0), b.operand(1), b.operand(2)];
-  const lanes = readLanes(b, first);
-  const inserted = readLanes(b, second, "any");
-  const start = (b.immediate % (lanes.length / inserted.length)) * inserted.length;
-  writeLanes(
-    b,
-    target,
-    lanes.map((lane, i) => inserted[i - start] ?? lane),
+function loadTuple(b: Builder, source: Operand, targetSize: number, type: IntegerType): Value[] {
+  if (b.form.masking === "none") return readWhole(b, source, "any");
+  const size = bytesOf(type);
+  const bits = opmaskBits(b, targetSize / size);
+  const count = source.size / size;
+  const chosen = Array.from({ length: count }, (_, i) =>
+    anyOf(
+      b,
+      bits.filter((_bit, at) => at % count === i),
+    ),
   );
-};
+  return loadChosen(b, chosen, type);
+}
+
+/** VEXTRACTF128 and kin: some lanes of the source. All of a memory target is checked, whatever the opmask says. */
+const extractLanes =
+  (elements: IntegerType | null): Definition =>
+  (b) => {
+    const [target, source] = [b.operand(0), b.operand(1)];
+    const count = target.size / 16;
+    const lanes = readWhole(b, source);
+    const start = (b.immediate % (lanes.length / count)) * count;
+    if (target.shape === "memory" && b.form.masking !== "none") {
+      b.probe("memory", b.memoryAddress(), target.size, Intent.write);
+    }
+    writeLanes(b, target, lanes.slice(start, start + count), "any", elements);
+  };
+
+/** VINSERTF128 and kin: the first source with some lanes replaced. An opmask spares no part of memory. */
+const insertLanes =
+  (elements: IntegerType | null): Definition =>
+  (b) => {
+    const [target, first, second] = [b.operand(0), b.operand(1), b.operand(2)];
+    const lanes = readWhole(b, first);
+    const inserted = readWhole(b, second, "any");
+    const start = (b.immediate % (lanes.length / inserted.length)) * inserted.length;
+    const result = lanes.map((lane, i) => inserted[i - start] ?? lane);
+    writeLanes(b, target, result, "legacy", elements);
+  };
+
+/** What the elements of a tuple are: "…32x4" and "…64x2" say it; the VEX forms have no opmask. */
+const tupleElements = (name: string): IntegerType => (/32x\d$/.test(name) ? "i32" : "i64");
+
+/** VMASKMOVPS and kin: elements whose mask has its sign set; the others of a register target become 0. */
+const moveBySigns =
+  (type: IntegerType): Definition =>
+  (b) => {
+    const [target, mask, source] = [b.operand(0), b.operand(1), b.operand(2)];
+    const chosen = readWhole(b, mask)
+      .flatMap((lane) => elementsOf(b, lane, type))
+      .map((element) => b.sign(element));
+    if (target.shape === "memory") storeChosen(b, chosen, readWhole(b, source), type);
+    else writeLanes(b, target, loadChosen(b, chosen, type));
+  };
+
+/** VPMOVM2x: elements of ones where the opmask operand has a 1. */
+const spreadMask =
+  (type: IntegerType): Definition =>
+  (b) => {
+    const [target, source] = [b.operand(0), b.operand(1)];
+    const mask = b.operandRegister(source, "i64");
+    const perLane = 16 / bytesOf(type);
+    const lanes = Array.from({ length: target.size / 16 }, (_, lane) =>
+      laneOf(
+        b,
+        Array.from({ length: perLane }, (_element, i) =>
+          b.select(b.bit(mask, lane * perLane + i), b.constant(type, -1), b.constant(type, 0)),
+        ),
+      ),
+    );
+    writeLanes(b, target, lanes);
+  };
+
+/** VPMOVx2M: the signs of the elements. */
+const gatherSigns =
+  (type: IntegerType): Definition =>
+  (b) => {
+    const [target, source] = [b.operand(0), b.operand(1)];
+    const elements = readLanes(b, source).flatMap((lane) => elementsOf(b, lane, type));
+    const bits = elements.map((element, i) => b.shl(b.zeroExtend(b.sign(element), "i64"), b.constant("i32", i)));
+    b.setOperandRegister(
+      target,
+      bits.reduce((sum, bit) => b.or(sum, bit)),
+    );
+  };
+
+/** VPBLENDMx: elements of the second source where the opmask has a 1, else of the first, or zeros. */
+const blendByOpmask =
+  (type: IntegerType): Definition =>
+  (b) => {
+    const [target, first, second] = [b.operand(0), b.operand(1), b.operand(2)];
+    const lanes = readLanes(b, second, "any", type);
+    const others = b.form.masking === "zeroing" ? lanes.map(() => zeroLane(b)) : readWhole(b, first);
+    const count = target.size / bytesOf(type);
+    const result = b.form.masking === "none" ? lanes : blend(b, opmaskBits(b, count), lanes, others, type);
+    writeWholeRegister(b, target, result);
+  };
 
 /** VPERM2F128: each half of the target is a lane of either source, or zero. */
 const permuteHalves: Definition = (b) => {
@@ -233,14 +342,14 @@ const permuteHalves: Definition = (b) => {
 /** VPERMQ and VPERMPD by immediate: four quadwords in any order. */
 const permuteQuadwords: Definition = (b) => {
   const [target, source] = [b.operand(0), b.operand(1)];
-  const lanes = readLanes(b, source);
+  const lanes = readWhole(b, source, "legacy", "i64");
   const result: Value[] = [];
   for (let at = 0; at < lanes.length; at += 2) {
     const quadwords = lanes.slice(at, at + 2).flatMap((lane) => elementsOf(b, lane, "i64"));
     const pick = (i: number): Value => quadwords[(b.immediate >> (2 * i)) & 3] as Value;
     result.push(laneOf(b, [pick(0), pick(1)]), laneOf(b, [pick(2), pick(3)]));
   }
-  writeLanes(b, target, result);
+  writeLanes(b, target, result, "legacy", "i64");
 };
 
 /** VZEROUPPER and VZEROALL: registers 0 to 15 in 64-bit mode, 0 to 7 else. */
@@ -278,8 +387,12 @@ const movdir64b: Definition = (b) => {
 
 /** SSE instructions that exist with and without "v". */
 const withAndWithoutV: readonly (readonly [readonly string[], Definition])[] = [
-  [["movups", "movupd", "movdqu", "lddqu"], moveWhole("any")],
-  [["movaps", "movapd", "movdqa", "movntps", "movntpd", "movntdq", "movntdqa"], moveWhole("always")],
+  [["movups"], moveWhole("any", "i32")],
+  [["movupd"], moveWhole("any", "i64")],
+  [["movdqu", "lddqu"], moveWhole("any")],
+  [["movaps"], moveWhole("always", "i32")],
+  [["movapd"], moveWhole("always", "i64")],
+  [["movdqa", "movntps", "movntpd", "movntdq", "movntdqa"], moveWhole("always")],
   [["movss"], moveScalar(4)],
   [["movd", "movq"], moveInteger],
   [["movlps", "movlpd", "movhlps"], moveHalf(0)],
@@ -364,30 +477,56 @@ export const vectorMoves: Family = {
     movq2dq: moveInteger,
     movdq2q: moveInteger,
     maskmovq: maskedStore,
-    vmovdqu8: moveWhole("any"),
-    vmovdqu16: moveWhole("any"),
-    vmovdqu32: moveWhole("any"),
-    vmovdqu64: moveWhole("any"),
-    vmovdqa32: moveWhole("always"),
-    vmovdqa64: moveWhole("always"),
+    vmovdqu8: moveWhole("any", "i8"),
+    vmovdqu16: moveWhole("any", "i16"),
+    vmovdqu32: moveWhole("any", "i32"),
+    vmovdqu64: moveWhole("any", "i64"),
+    vmovdqa32: moveWhole("always", "i32"),
+    vmovdqa64: moveWhole("always", "i64"),
+    vmaskmovps: moveBySigns("i32"),
+    vmaskmovpd: moveBySigns("i64"),
+    vpmaskmovd: moveBySigns("i32"),
+    vpmaskmovq: moveBySigns("i64"),
+    vpmovm2b: spreadMask("i8"),
+    vpmovm2w: spreadMask("i16"),
+    vpmovm2d: spreadMask("i32"),
+    vpmovm2q: spreadMask("i64"),
+    vpmovb2m: gatherSigns("i8"),
+    vpmovw2m: gatherSigns("i16"),
+    vpmovd2m: gatherSigns("i32"),
+    vpmovq2m: gatherSigns("i64"),
+    vpblendmb: blendByOpmask("i8"),
+    vpblendmw: blendByOpmask("i16"),
+    vpblendmd: blendByOpmask("i32"),
+    vpblendmq: blendByOpmask("i64"),
+    vblendmps: blendByOpmask("i32"),
+    vblendmpd: blendByOpmask("i64"),
     vmovw: moveInteger,
+    vmovsh: moveScalar(2),
     vbroadcastss: broadcast("i32"),
     vbroadcastsd: broadcast("i64"),
     vpbroadcastb: broadcast("i8"),
     vpbroadcastw: broadcast("i16"),
     vpbroadcastd: broadcast("i32"),
     vpbroadcastq: broadcast("i64"),
-    vbroadcastf128: broadcastLanes,
-    vbroadcasti128: broadcastLanes,
-    vbroadcastf32x4: broadcastLanes,
-    vbroadcastf64x2: broadcastLanes,
-    vbroadcastf32x8: broadcastLanes,
-    vbroadcastf64x4: broadcastLanes,
-    vbroadcasti32x4: broadcastLanes,
-    vbroadcasti64x2: broadcastLanes,
-    vbroadcasti32x8: broadcastLanes,
-    vbroadcasti64x4: broadcastLanes,
-    ...Object.fromEntries(laneControl.map((name) => [name, name.startsWith("vextract") ? extractLanes : insertLanes])),
+    vbroadcastf128: broadcastLanes("i64"),
+    vbroadcasti128: broadcastLanes("i64"),
+    vbroadcastf32x2: broadcastLanes("i32"),
+    vbroadcasti32x2: broadcastLanes("i32"),
+    vbroadcastf32x4: broadcastLanes("i32"),
+    vbroadcastf64x2: broadcastLanes("i64"),
+    vbroadcastf32x8: broadcastLanes("i32"),
+    vbroadcastf64x4: broadcastLanes("i64"),
+    vbroadcasti32x4: broadcastLanes("i32"),
+    vbroadcasti64x2: broadcastLanes("i64"),
+    vbroadcasti32x8: broadcastLanes("i32"),
+    vbroadcasti64x4: broadcastLanes("i64"),
+    ...Object.fromEntries(
+      laneControl.map((name) => [
+        name,
+        (name.startsWith("vextract") ? extractLanes : insertLanes)(tupleElements(name)),
+      ]),
+    ),
     vperm2f128: permuteHalves,
     vperm2i128: permuteHalves,
     vpermq: (b) =>

@@ -4,9 +4,11 @@
  */
 import type { Builder, Operand, Value } from "../ir/builder.ts";
 import type { Form } from "../ir/form.ts";
-import { type IntegerType, integerOfSize, type RequiredState } from "../ir/operation.ts";
+import { bytesOf, type IntegerType, integerOfSize, type RequiredState } from "../ir/operation.ts";
 import { Intent, Vector } from "../machine/machine.ts";
 import { RegisterOffset } from "../machine/register-file.ts";
+import { laneOf, zeroLane } from "./lane.ts";
+import { anyOf, loadChosen, masked, opmaskBits, storeChosen } from "./masked-operand.ts";
 
 /** What a form of the vector families needs: by its encoding's vector length and its operands. */
 export function vectorState(form: Form): RequiredState {
@@ -18,12 +20,10 @@ export function vectorState(form: Form): RequiredState {
 const LANE = 16;
 const ZMM = 64;
 
-export const zeroLane = (b: Builder): Value => b.constant128([0, 0, 0, 0]);
-
 /** Legacy SSE operands of 16 bytes in memory must be aligned, except where an instruction's page says otherwise. */
 export type Alignment = "any" | "legacy" | "always";
 
-/** EVEX forms with an opmask or a broadcast are not defined yet. */
+/** Ends definitions that know no opmask and no broadcast. */
 export function requireWhole(b: Builder): void {
   if (b.form.masking !== "none") b.unsupported("masked EVEX forms have no meaning yet");
   if (b.form.broadcast !== 0) b.unsupported("EVEX forms with broadcast have no meaning yet");
@@ -35,9 +35,53 @@ function checkAlignment(b: Builder, operand: Operand, alignment: Alignment): voi
   b.faultIf(b.not(b.isZero(low)), Vector.GP, 0);
 }
 
-/** The operand's lanes. A memory operand of less than 16 bytes is zero-extended. */
-export function readLanes(b: Builder, operand: Operand, alignment: Alignment = "legacy"): Value[] {
-  requireWhole(b);
+/**
+ * The operand's lanes. A memory operand of less than 16 bytes is zero-extended. With the type of the instruction's elements,
+ * a broadcast element is repeated, and elements of memory that the opmask leaves out are not accessed and read as 0.
+ */
+export function readLanes(
+  b: Builder,
+  operand: Operand,
+  alignment: Alignment = "legacy",
+  elements: IntegerType | null = null,
+): Value[] {
+  if (elements === null) requireWhole(b);
+  else if (operand.shape === "memory" && b.form.broadcast !== 0)
+    return broadcastLanes(b, readUnlessMasked(b, operand, elements, b.form.broadcast));
+  else if (operand.shape === "memory" && b.form.masking !== "none" && operand.size >= LANE) {
+    checkAlignment(b, operand, alignment);
+    return loadChosen(b, opmaskBits(b, operand.size / bytesOf(elements)), elements);
+  }
+  return readWhole(b, operand, alignment);
+}
+
+/** One element in all lanes that a broadcast fills. */
+function broadcastLanes(b: Builder, value: Value): Value[] {
+  const perLane = LANE / bytesOf(value.type);
+  const lane = laneOf(
+    b,
+    Array.from({ length: perLane }, () => value),
+  );
+  return Array.from({ length: Math.max(1, b.form.broadcast / perLane) }, () => lane);
+}
+
+/** An element of memory that `count` elements of the target come from: not accessed when the opmask leaves out all of them. */
+export function readUnlessMasked(b: Builder, operand: Operand, type: IntegerType, count: number): Value {
+  if (b.form.masking === "none") return b.read(operand, type);
+  return b.loadIf(anyOf(b, opmaskBits(b, count)), "memory", b.memoryAddress(), type);
+}
+
+/** {@link readLanes} of an instruction that reads all of its memory operand whatever the opmask says. */
+export function readWhole(
+  b: Builder,
+  operand: Operand,
+  alignment: Alignment = "legacy",
+  elements: IntegerType | null = null,
+): Value[] {
+  if (b.form.broadcast !== 0 && operand.shape === "memory") {
+    if (elements === null) b.unsupported("EVEX forms with broadcast have no meaning yet");
+    return broadcastLanes(b, b.read(operand, elements));
+  }
   if (operand.shape === "mmx") return [b.zeroExtend(readMmx(b, operand), "v128")];
   if (operand.shape !== "memory") {
     return Array.from({ length: Math.max(1, operand.size / LANE) }, (_, i) =>
@@ -51,22 +95,28 @@ export function readLanes(b: Builder, operand: Operand, alignment: Alignment = "
   return Array.from({ length: count }, (_, i) => b.load("memory", b.memoryAddress(LANE * i), "v128"));
 }
 
-/** Writes lanes to an operand of as many; of a memory operand below 16 bytes the low part. */
+/**
+ * Writes lanes to an operand of as many; of a memory operand below 16 bytes the low part. An opmask needs the type of the
+ * instruction's elements.
+ */
 export function writeLanes(
   b: Builder,
   operand: Operand,
   lanes: readonly Value[],
   alignment: Alignment = "legacy",
+  elements: IntegerType | null = null,
 ): void {
-  requireWhole(b);
+  if (elements === null) requireWhole(b);
+  if (elements !== null && b.form.masking !== "none") {
+    writeMasked(b, operand, lanes, alignment, elements);
+    return;
+  }
   if (operand.shape === "mmx") {
     writeMmx(b, operand, b.lane(lanes[0] as Value, "i64", 0));
     return;
   }
   if (operand.shape !== "memory") {
-    for (const [i, lane] of lanes.entries()) b.setOperandRegister(operand, lane, LANE * i);
-    if (b.form.vectorLength === 0) return;
-    for (let at = LANE * lanes.length; at < ZMM; at += LANE) b.setOperandRegister(operand, zeroLane(b), at);
+    writeWholeRegister(b, operand, lanes);
     return;
   }
   checkAlignment(b, operand, alignment);
@@ -76,6 +126,28 @@ export function writeLanes(
   }
   if (lanes.length > 1) b.probe("memory", b.memoryAddress(), operand.size, Intent.write);
   for (const [i, lane] of lanes.entries()) b.store("memory", b.memoryAddress(LANE * i), lane);
+}
+
+/** Lanes to a register, whatever the opmask says; VEX and EVEX clear the rest of it. */
+export function writeWholeRegister(b: Builder, operand: Operand, lanes: readonly Value[]): void {
+  for (const [i, lane] of lanes.entries()) b.setOperandRegister(operand, lane, LANE * i);
+  if (b.form.vectorLength === 0) return;
+  for (let at = LANE * lanes.length; at < ZMM; at += LANE) b.setOperandRegister(operand, zeroLane(b), at);
+}
+
+function writeMasked(
+  b: Builder,
+  operand: Operand,
+  lanes: readonly Value[],
+  alignment: Alignment,
+  type: IntegerType,
+): void {
+  if (operand.shape === "memory") {
+    checkAlignment(b, operand, alignment);
+    storeChosen(b, opmaskBits(b, operand.size / bytesOf(type)), lanes, type);
+  } else {
+    writeWholeRegister(b, operand, masked(b, operand, lanes, type));
+  }
 }
 
 /** An MMX instruction leaves all x87 registers valid and the stack top at 0 (volume 1, 9.5.1). */
@@ -95,15 +167,4 @@ export function writeMmx(b: Builder, operand: Operand, value: Value): void {
   enterMmx(b);
   b.setOperandRegister(operand, value);
   b.setOperandRegister(operand, b.constant("i16", 0xffff), 8);
-}
-
-/** The elements of a lane, lowest first. */
-export function elementsOf(b: Builder, lane: Value, type: IntegerType): Value[] {
-  const count = { i8: 16, i16: 8, i32: 4, i64: 2 }[type];
-  return Array.from({ length: count }, (_, i) => b.lane(lane, type, i));
-}
-
-/** A lane from its elements. */
-export function laneOf(b: Builder, elements: readonly Value[]): Value {
-  return elements.reduce((lane, element, i) => b.withLane(lane, i, element), zeroLane(b));
 }

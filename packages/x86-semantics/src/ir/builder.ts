@@ -356,6 +356,11 @@ export class Builder {
     const register: RegisterReference = { from: "operand", operand: operand.index, delta, size: bytesOf(type) };
     return this.#value({ op: "register", type, register });
   }
+  /** The opmask of the instruction, 64 bits; only where `form.masking` says that it has one. */
+  opmask(): Value {
+    if (this.form.masking === "none") throw new Error(`the form of ${this.form.mnemonic} has no opmask`);
+    return this.#value({ op: "register", type: "i64", register: { from: "opmask", size: 8 } });
+  }
   setOperandRegister(operand: Operand, value: Value, delta = 0): void {
     const bytes = bytesOf(value.type);
     const size = operand.shape === "register" && bytes === 4 ? 8 : bytes;
@@ -427,6 +432,13 @@ export class Builder {
   load(segment: SegmentReference, address: Value, type: IntegerType | "v128", intent: number = Intent.read): Value {
     this.#expect(address, "i64");
     return this.#value({ op: "load", type, segment, address: address.index, intent });
+  }
+  /** A load that happens only when the condition holds; 0 otherwise. Unlike in {@link Builder.when} the value may be used after. */
+  loadIf(condition: Value, segment: SegmentReference, address: Value, type: IntegerType | "v128"): Value {
+    this.#expect(address, "i64");
+    this.#expect(condition, "i1");
+    const [at, chosen] = [address.index, condition.index];
+    return this.#value({ op: "loadIf", type, segment, address: at, intent: Intent.read, condition: chosen });
   }
   store(segment: SegmentReference, address: Value, value: Value, intent: number = Intent.write): void {
     this.#expect(address, "i64");

@@ -7,6 +7,7 @@ import type { Operation, ValueOperation } from "./operation.ts";
 /** Operations that can end the instruction; queued writes come after the last of them. */
 const CAN_STOP: ReadonlySet<Operation["op"]> = new Set([
   "load",
+  "loadIf",
   "store",
   "in",
   "out",

@@ -12,7 +12,7 @@
  * 2. Types: i1 i8 i16 i32 i64 v128. A value of a narrow type is always zero-extended: bits above its type are zero
  *    wherever a consumer keeps it in something wider.
  * 3. Every `setRegister`, `setFlag` and `flags` stands after the last operation that can stop the instruction
- *    (`load`, `store`, `store`-like, `in`, `out`, `probe`, `faultIf`, `checkBranch`, `call`). So an instruction that
+ *    (`load`, `loadIf`, `store`, `in`, `out`, `probe`, `faultIf`, `checkBranch`, `call`). So an instruction that
  *    stops has changed no register and no flag, with no roll-back; and every `register` and `flag` reads the state
  *    from before the instruction (except what a `call` changed, which its table says).
  * 4. A value made between `if` and `endIf` is used only there. No register or flag is written there.
@@ -32,13 +32,14 @@ export type IntegerType = "i8" | "i16" | "i32" | "i64";
 export type ValueIndex = number;
 
 /**
- * A register of the register file: one that the instruction's meaning fixes (a byte offset), or the one that operand
- * number `operand` of the instruction names. `delta` is added to the offset of the latter (the second 16 bytes of a
- * YMM register: 16).
+ * A register of the register file: one that the instruction's meaning fixes (a byte offset), the one that operand
+ * number `operand` of the instruction names, or the opmask of an EVEX instruction that has one. `delta` is added to the
+ * offset of an operand's register (the second 16 bytes of a YMM register: 16).
  */
 export type RegisterReference =
   | { readonly from: "fixed"; readonly offset: number; readonly size: number }
-  | { readonly from: "operand"; readonly operand: number; readonly delta: number; readonly size: number };
+  | { readonly from: "operand"; readonly operand: number; readonly delta: number; readonly size: number }
+  | { readonly from: "opmask"; readonly size: number };
 
 /** A fixed segment, or the one that the instruction's memory or source operand uses after overrides. */
 export type SegmentReference = Segment | "memory";
@@ -120,6 +121,15 @@ export type ValueOperation =
       readonly segment: SegmentReference;
       readonly address: ValueIndex;
       readonly intent: number;
+    }
+  /** Like `load` when the condition (i1) is 1; else nothing happens and the value is 0. Can stop the instruction. */
+  | {
+      readonly op: "loadIf";
+      readonly type: IntegerType | "v128";
+      readonly segment: SegmentReference;
+      readonly address: ValueIndex;
+      readonly intent: number;
+      readonly condition: ValueIndex;
     }
   /** Reads an I/O port; the port is an i16. Can stop the instruction. */
   | { readonly op: "in"; readonly type: "i8" | "i16" | "i32"; readonly port: ValueIndex }

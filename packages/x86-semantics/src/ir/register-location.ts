@@ -36,6 +36,11 @@ export function registerLocation(register: number): RegisterInterval | null {
   }
 }
 
+/** Offset of an opmask register as the decoder numbers it. */
+export function opmaskOffset(register: number): number {
+  return RegisterOffset.mask + 8 * (register & 31);
+}
+
 /** The 16 bytes of a segment register. */
 export function segmentLocation(segment: number): RegisterInterval {
   return { offset: RegisterOffset.segments + 16 * segment, size: 16 };

@@ -95,6 +95,10 @@ function typeProblems(operation: Operation, type: (value: number) => Type | null
     case "probe":
       expect(operation.address, "i64", "the address");
       break;
+    case "loadIf":
+      expect(operation.address, "i64", "the address");
+      expect(operation.condition, "i1", "the condition");
+      break;
     case "faultIf":
     case "if":
       expect(operation.condition, "i1", "the condition");

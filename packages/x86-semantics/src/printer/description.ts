@@ -107,6 +107,7 @@ class Description {
 
   #register(reference: RegisterReference): string {
     if (reference.from === "fixed") return intervalName(reference);
+    if (reference.from === "opmask") return this.#fields === null ? "opmask" : `k${this.#fields.opmask & 31}`;
     const location = this.#fields?.operandRegister(reference.operand) ?? null;
     if (location === null) return `operand ${reference.operand}`;
     return intervalName({ offset: location.offset + reference.delta, size: reference.size });
@@ -164,6 +165,10 @@ class Description {
         const modify = (operation.intent & Intent.modify) === Intent.modify ? ", to modify" : "";
         const locked = (operation.intent & Intent.locked) !== 0 ? ", locked" : "";
         return `load ${operation.type} ${this.#place(operation.segment, operation.address)}${modify}${locked}`;
+      }
+      case "loadIf": {
+        const load = `load ${operation.type} ${this.#place(operation.segment, operation.address)}`;
+        return `${this.#at(operation.condition)} ? ${load} : 0`;
       }
       case "in":
         return `in ${operation.type} port ${this.#at(operation.port)}`;

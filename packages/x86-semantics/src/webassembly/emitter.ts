@@ -26,7 +26,7 @@ import { MachineAccess, type MachineImports } from "./machine-access.ts";
 import type { Code, Local, LocalScope } from "./module/code.ts";
 import type { LoadName, StoreName } from "./module/instruction-set.ts";
 import { isOperator, maskOf, OperatorCode, valueTypeOf } from "./operator-code.ts";
-import { IMPLICIT_SEGMENT_OPERAND, RECORD_OPERANDS } from "./record.ts";
+import { IMPLICIT_SEGMENT_OPERAND, OPMASK_OPERAND, RECORD_OPERANDS } from "./record.ts";
 import type { Routines } from "./routines.ts";
 import { planValues, type ValuePlan, wantedFlags } from "./value-plan.ts";
 
@@ -149,6 +149,9 @@ class InstructionEmitter {
           local,
         );
         return;
+      case "loadIf":
+        this.#loadIf(operation, local);
+        return;
       case "in":
         this.#access.in(operation.type, () => this.#push(operation.port), local);
         return;
@@ -159,6 +162,20 @@ class InstructionEmitter {
         this.#compute(operation);
         this.#code.set(local);
     }
+  }
+
+  #loadIf(operation: Extract<ValueOperation, { readonly op: "loadIf" }>, local: Local): void {
+    const code = this.#code;
+    const { type } = operation;
+    const address = this.#local(operation.address);
+    if (type === "v128") code.v128([0, 0, 0, 0]);
+    else if (type === "i64") code.i64(0);
+    else code.i32(0);
+    code.set(local);
+    this.#push(operation.condition);
+    code.if();
+    this.#access.load(type, this.#segment(operation.segment), address, operation.intent, local);
+    code.end();
   }
 
   /** The local that holds a value. */
@@ -223,6 +240,7 @@ class InstructionEmitter {
         this.#linearAddress(operation.segment, operation.offset);
         return;
       case "load":
+      case "loadIf":
       case "in":
       case "call":
       case "callSecond":
@@ -264,6 +282,7 @@ class InstructionEmitter {
   #register(reference: RegisterReference): number {
     const { fields, state } = this.#target;
     if (reference.from === "fixed") return state.at(this.#code, reference.offset);
+    if (reference.from === "opmask") return fields.operandRegister(this.#code, OPMASK_OPERAND);
     if (reference.operand >= RECORD_OPERANDS) this.#fail("register", `of operand ${reference.operand}`);
     return fields.operandRegister(this.#code, reference.operand) + reference.delta;
   }

@@ -11,12 +11,12 @@
  * | 6-7 | index register, likewise |
  * | 8-15 | immediate, 64 bits, extended as the decoder extends it |
  * | 16-23 | displacement, 64 bits, of RIP-relative addresses with the instruction's length added; without memory operand the second immediate |
- * | 24-31 | operands 0 to 3, 2 bytes each: offset in the state of the register, or of the memory operand's segment base; of registers that the state does not hold under a fixed place (control, debug) the number; without memory operand the last is the segment base of an implicit one (MONITOR) |
+ * | 24-31 | operands 0 to 3, 2 bytes each: offset in the state of the register, or of the memory operand's segment base; of registers that the state does not hold under a fixed place (control, debug) the number; without memory operand the last is the segment base of an implicit one (MONITOR), with an opmask it is the opmask |
  *
  * Registers are offsets and not numbers, and what is absent points at zeros: a handler decides nothing, it only adds.
  */
 import { type Instruction, OperandKind, RegisterClass } from "@whvkit/x86-decoder";
-import { registerLocation } from "../ir/register-location.ts";
+import { opmaskOffset, registerLocation } from "../ir/register-location.ts";
 import { RegisterOffset, Segment } from "../machine/register-file.ts";
 import { StateOffset } from "./state-layout.ts";
 
@@ -42,6 +42,9 @@ export const RECORD_OPERANDS = 4;
 
 /** Where the segment base of a memory operand is that the instruction does not name. */
 export const IMPLICIT_SEGMENT_OPERAND: number = RECORD_OPERANDS - 1;
+
+/** Where the opmask of an EVEX instruction is: none has a register or memory operand there. */
+export const OPMASK_OPERAND: number = RECORD_OPERANDS - 1;
 
 /** Mask of the length in its byte, and where the scale starts there. */
 export const LENGTH_MASK = 0xf;
@@ -85,6 +88,7 @@ export function recordDisplacement(
 
 /** What the record says of operand number `index`; the zeros' offset where there is nothing to say. */
 export function operandOffset(instruction: Instruction, index: number): number {
+  if (index === OPMASK_OPERAND && instruction.opmask !== 0) return opmaskOffset(instruction.opmask);
   const kind = index < instruction.operandCount ? instruction.operandKind(index) : OperandKind.none;
   if (kind === OperandKind.register) {
     const register = instruction.operandRegister(index);

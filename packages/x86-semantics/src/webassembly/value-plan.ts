@@ -22,6 +22,7 @@ const PURE: Readonly<Record<ValueOperation["op"], boolean>> = {
   effectiveAddress: true,
   linearAddress: true,
   load: false,
+  loadIf: false,
   in: false,
   add: true,
   sub: true,
@@ -60,7 +61,15 @@ const PURE: Readonly<Record<ValueOperation["op"], boolean>> = {
   callSecond: true,
 };
 /** Operations whose code takes some operand more than once, so that the operand has to be in a local. */
-const TAKES_TWICE: ReadonlySet<Operation["op"]> = new Set(["flags", "checkBranch", "load", "store", "probe", "call"]);
+const TAKES_TWICE: ReadonlySet<Operation["op"]> = new Set([
+  "flags",
+  "checkBranch",
+  "load",
+  "loadIf",
+  "store",
+  "probe",
+  "call",
+]);
 /** Operations that read what a write or a call may change. */
 const READS_STATE: ReadonlySet<Operation["op"]> = new Set(["register", "flag", "effectiveAddress", "linearAddress"]);
 /** Operations that may change what others read. */
