@@ -12,9 +12,6 @@ export const NotificationBit = { nmi: 1, interrupt: 2, priority: 0x3c } as const
 /** Bits of `WHvX64RegisterPendingDebugException`, and of DR6: breakpoints 0 to 3, then single step. */
 export const PendingDebugBit = { breakpoints: 0xf, singleStep: 0x10 } as const;
 
-/** Bits of `WHvRegisterInternalActivityState`. */
-export const ActivityBit = { startupSuspend: 1, haltSuspend: 2, idleSuspend: 4 } as const;
-
 export class EventState {
   interruptShadow = false;
   nmiMasked = false;

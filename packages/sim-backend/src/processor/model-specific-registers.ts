@@ -99,9 +99,6 @@ export function msrRow(msr: number): MsrRow | undefined {
   return byNumber.get(msr >>> 0);
 }
 
-/** All rows, for tests and documentation. */
-export const MSR_ROWS: readonly MsrRow[] = rows;
-
 /** May this value be written? `special` rows are not this function's to judge. */
 export function msrAccepts(check: number, low: number, high: number, fiveLevel: boolean): boolean {
   switch (check) {

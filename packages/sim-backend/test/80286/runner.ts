@@ -3,6 +3,7 @@
  * included (every page that the guest wrote is compared as a whole).
  */
 
+import type { MooRegister, MooTest } from "@whvkit/conformance";
 import { type SimPartition, type SimVirtualProcessor, simHypervisor } from "@whvkit/sim-backend";
 import {
   type GuestMemory,
@@ -12,13 +13,12 @@ import {
   WHV_MAP_GPA_RANGE_FLAGS,
 } from "@whvkit/whv-types";
 import { READ_WRITE_EXECUTE } from "../guest-image.ts";
-import { type MooTest, REGISTERS, type RegisterName } from "./moo-file.ts";
 
 /** 1 MiB and what FFFF:FFFF reaches above it, in whole pages. */
 const MEMORY_SIZE = 0x11_1000;
 const PAGE = 0x1000;
 
-const general: Readonly<Partial<Record<RegisterName, number>>> = {
+const general: Readonly<Partial<Record<MooRegister, number>>> = {
   ax: Name.WHvX64RegisterRax,
   bx: Name.WHvX64RegisterRbx,
   cx: Name.WHvX64RegisterRcx,
@@ -30,13 +30,14 @@ const general: Readonly<Partial<Record<RegisterName, number>>> = {
   ip: Name.WHvX64RegisterRip,
   flags: Name.WHvX64RegisterRflags,
 };
-const segments: Readonly<Partial<Record<RegisterName, number>>> = {
+const segments: Readonly<Partial<Record<MooRegister, number>>> = {
   cs: Name.WHvX64RegisterCs,
   ss: Name.WHvX64RegisterSs,
   ds: Name.WHvX64RegisterDs,
   es: Name.WHvX64RegisterEs,
 };
 
+const REGISTERS = [...Object.keys(general), ...Object.keys(segments)] as MooRegister[];
 const names = Uint32Array.from(REGISTERS, (register) => (general[register] ?? segments[register]) as number);
 
 /** The flags that an 80286 in real mode and a current processor both have. */
@@ -63,11 +64,11 @@ export class VectorRunner {
   /** What differs, in words; null when nothing does. `undefinedFlags` are not compared. */
   run(test: MooTest, undefinedFlags: number): string | null {
     const { ram, expected } = this;
-    for (const [address, value] of test.initial.memory) {
-      ram.bytes[address] = value;
-      expected[address] = value;
+    for (const { address, byte } of test.initial.memory) {
+      ram.bytes[address] = byte;
+      expected[address] = byte;
     }
-    for (const [address, value] of test.final.memory) expected[address] = value;
+    for (const { address, byte } of test.final.memory) expected[address] = byte;
     this.loadRegisters(test);
     const exit = this.processor.run();
     const differences: string[] = [];
@@ -118,8 +119,8 @@ export class VectorRunner {
     const pages = new Set<number>();
     for (let page = 0; page < MEMORY_SIZE / PAGE; page++)
       if (((dirty[page >> 5] >>> (page & 31)) & 1) !== 0) pages.add(page);
-    for (const [address] of test.initial.memory) pages.add(Math.floor(address / PAGE));
-    for (const [address] of test.final.memory) pages.add(Math.floor(address / PAGE));
+    for (const { address } of test.initial.memory) pages.add(Math.floor(address / PAGE));
+    for (const { address } of test.final.memory) pages.add(Math.floor(address / PAGE));
     for (const page of pages) {
       const found = Buffer.from(ram.bytes.buffer, ram.bytes.byteOffset + page * PAGE, PAGE);
       const equal = found.equals(expected.subarray(page * PAGE, (page + 1) * PAGE));

@@ -6,9 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Beside the repository; not part of it. */
-export const VECTOR_FOLDER: string = fileURLToPath(
-  new URL("../../../../../shared/data/sst-80286-dev", import.meta.url),
-);
+const VECTOR_FOLDER: string = fileURLToPath(new URL("../../../../../shared/data/sst-80286-dev", import.meta.url));
 
 /** Files that are not run here, and why. */
 export const NOT_RUN: Readonly<Record<string, string>> = {
