@@ -1,7 +1,6 @@
 /** The work of `whv conformance`: finds the backend and the emulators, runs the suite or the comparison, prints. */
 import { release } from "node:os";
 import {
-  type CreateEmulator,
   compareEmulators,
   type EmulationCase,
   formatComparison,
@@ -9,7 +8,7 @@ import {
   readEmulationCase,
   runConformance,
 } from "@whvkit/conformance";
-import type { Hypervisor } from "@whvkit/whv-types";
+import { type BackendName, backendCalled, type EmulatorName, emulatorCalled } from "../backend-choice.ts";
 import { emulatorSource } from "../cases/emulator-source.ts";
 import { jsonLines } from "../cases/json-lines.ts";
 import { exitStatus, WorkError } from "../command-error.ts";
@@ -17,8 +16,8 @@ import type { CommandContext } from "../main.ts";
 
 /** The options of the command. */
 export interface ConformanceOptions {
-  readonly backend: "sim" | "win" | "auto";
-  readonly emulator?: "ts" | "native";
+  readonly backend: BackendName;
+  readonly emulator?: EmulatorName;
   readonly filter?: string;
   readonly json?: true;
   readonly compare?: string;
@@ -59,24 +58,4 @@ async function compareOnFile(file: string, options: ConformanceOptions, context:
   const comparison = compareEmulators(cases, emulatorSource, second);
   await context.output.line(options.json === true ? JSON.stringify(comparison) : formatComparison(comparison));
   if (comparison.different > 0) context.status = exitStatus.failure;
-}
-
-async function emulatorCalled(name: "ts" | "native"): Promise<CreateEmulator> {
-  if (name === "ts") return emulatorSource.createEmulator;
-  const { createNativeEmulator, describeHost } = await import("@whvkit/win-backend");
-  const { problem } = describeHost().emulationLibrary;
-  if (problem !== null) throw new WorkError(`the native emulator cannot be used: ${problem}`);
-  // The creation options of cases are those of the TypeScript emulator; the native one takes none.
-  return (callbacks) => createNativeEmulator(callbacks);
-}
-
-async function backendCalled(name: ConformanceOptions["backend"]): Promise<Hypervisor> {
-  const { simHypervisor } = await import("@whvkit/sim-backend");
-  if (name === "sim") return simHypervisor;
-  const { describeHost, winHypervisor } = await import("@whvkit/win-backend");
-  const host = describeHost();
-  if (host.canRunGuests) return winHypervisor;
-  if (name === "auto") return simHypervisor;
-  const why = host.platformLibrary.problem ?? "it cannot run guests on this host";
-  throw new WorkError([`the backend win cannot be used: ${why}`, ...host.advice].join("\n"));
 }

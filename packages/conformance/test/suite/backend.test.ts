@@ -1,6 +1,7 @@
 /** The suite on hypervisors: the simulator passes all that it claims, and hypervisors that are wrong are found. */
 import { simHypervisor } from "@whvkit/sim-backend";
 import {
+  E_FAIL,
   E_NOTIMPL,
   type Hypervisor,
   type Partition,
@@ -157,5 +158,58 @@ describe("a hypervisor is found that", () => {
       status: "unsupported",
       unsupported: { what: "WHvQueryGpaRangeDirtyBitmap", says: expect.stringContaining("not in this version") },
     });
+  });
+});
+
+describe("optional operations that are there", () => {
+  const onRam = (wrong: number): Hypervisor => {
+    let ram: Uint8Array = new Uint8Array();
+    return changed({
+      partition: (partition) => ({
+        allocateMemory: (size) => {
+          const memory = partition.allocateMemory(size);
+          ram = memory.bytes;
+          return memory;
+        },
+        getInterruptTargetVpSet: () => [wrong],
+        startMigration: () => {
+          throw new WhvError("WHvStartPartitionMigration", E_NOTIMPL, "not in this version");
+        },
+        cancelMigration: () => {
+          throw new WhvError("WHvCancelPartitionMigration", E_FAIL);
+        },
+      }),
+      processor: () => ({
+        readGpaRange: (gpa, destination) => destination.set(ram.subarray(gpa, gpa + destination.length)),
+        writeGpaRange: (gpa, source) => ram.set(source, gpa + wrong),
+      }),
+    });
+  };
+  const statuses = (wrong: number): string[] =>
+    runConformance({
+      hypervisor: onRam(wrong),
+      filter: ({ id }) => /GpaRange$|VpSet$|startMigration$|cancelMigration$/.test(id) && id.includes(".operation."),
+    }).checks.map(({ id, status }) => `${id.replace("backend.operation.", "")} ${status}`);
+
+  test("pass where they do what they say; one that is there by name only is unsupported", () => {
+    expect(statuses(0)).toEqual([
+      "partition.adviseGpaRange unsupported",
+      "partition.getInterruptTargetVpSet passed",
+      "partition.startMigration unsupported",
+      "partition.cancelMigration passed",
+      "processor.readGpaRange passed",
+      "processor.writeGpaRange passed",
+    ]);
+  });
+
+  test("fail where they do something else", () => {
+    expect(statuses(1)).toEqual([
+      "partition.adviseGpaRange unsupported",
+      "partition.getInterruptTargetVpSet failed",
+      "partition.startMigration unsupported",
+      "partition.cancelMigration passed",
+      "processor.readGpaRange failed",
+      "processor.writeGpaRange failed",
+    ]);
   });
 });
