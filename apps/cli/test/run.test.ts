@@ -215,6 +215,33 @@ describe("where the guest's bytes go", () => {
   });
 });
 
+describe.skipIf(process.platform === "win32")("the native backend where there is no Windows", () => {
+  test("--backend win: 1, and one line that says why", async () => {
+    const ended = await whv(["run", "demo", "--backend", "win"]);
+    expect(ended).toEqual({
+      status: 1,
+      stdout: "",
+      stderr:
+        "whv: the backend win cannot be used: the Windows Hypervisor Platform needs 64-bit Windows on x64; " +
+        `this is ${process.platform} on ${process.arch}\n`,
+    });
+  });
+
+  test("--backend auto is the simulator, which counts instructions", async () => {
+    const ended = await whv(["run", "demo", "--backend", "auto", "--serial", "none", "--stats"]);
+    expect(ended.status).toBe(0);
+    expect(ended.stdout).toMatch(/^guest instructions +[1-9][0-9,]*$/m);
+  });
+
+  test("--emulator native: 1, and what it needs", async () => {
+    expect(await whv(["run", "demo", "--backend", "auto", "--emulator", "native"])).toEqual({
+      status: 1,
+      stdout: "",
+      stderr: 'whv: --emulator native needs the backend win, which cannot run guests here; see "whv doctor"\n',
+    });
+  });
+});
+
 describe("at a terminal", () => {
   test("keys go to the guest, raw mode is restored", async () => {
     const stdin = new TypingTerminal();

@@ -37,7 +37,9 @@ test.each([
   [["run", "demo", "--debug-exit-port", "0x10000"], "It may be at most 0xffff."],
   [["run", "demo", "--post-port", "0x190"], "--post-port needs a file"],
   [["run", "demo", "--vga", "png"], "Allowed choices are text."],
-  [["run", "demo", "--backend", "win"], "The native backend is not implemented yet"],
+  [["run", "demo", "--backend", "kvm"], "Allowed choices are sim, win, auto."],
+  [["run", "demo", "--emulator", "c"], "Allowed choices are ts, native."],
+  [["run", "demo", "--emulator", "native"], "--emulator native goes with --backend win"],
   [["run", "--kernel", "bzImage"], "--kernel is not implemented yet"],
   [["run", "demo", "--cpus", "2"], "--cpus is not implemented yet"],
 ])("whv %j is wrong usage: exit status 2, and why", async (args, why) => {

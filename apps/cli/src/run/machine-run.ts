@@ -2,8 +2,7 @@
  * Runs a machine to its end in slices, so that keys, signals and slow readers get their turn, and reports how it ended.
  */
 import { writeFileSync } from "node:fs";
-import { recordEmulations } from "@whvkit/conformance";
-import { createEmulator } from "@whvkit/emulator-core";
+import { type CreateEmulator, recordEmulations } from "@whvkit/conformance";
 import { createMachine, type Machine, type MachineOptions, type MachineResult } from "@whvkit/microvm";
 import { simHypervisor } from "@whvkit/sim-backend";
 import { type Hypervisor, WhvError } from "@whvkit/whv-types";
@@ -14,7 +13,8 @@ import { ConsoleKeys } from "./console-keys.ts";
 import { statisticsJson, statisticsTable } from "./statistics-report.ts";
 
 /** The machine to make; `terminal` says that keys are typed into it. */
-export type MachineSetup = Omit<MachineOptions, "hypervisor" | "interactive" | "createEmulator"> & {
+export type MachineSetup = Omit<MachineOptions, "interactive" | "createEmulator"> & {
+  readonly createEmulator: CreateEmulator;
   readonly terminal: boolean;
 };
 
@@ -51,20 +51,26 @@ export async function runMachine(setup: MachineSetup, report: RunReport, context
     }
     await tellEnd(machine, result, report, context);
     return result.exitStatus;
+  } catch (error) {
+    // A hypervisor may refuse what it took before; the guest cannot go on.
+    if (error instanceof WhvError) throw new WorkError(error.message);
+    throw error;
   } finally {
     machine.dispose();
   }
 }
 
 function makeMachine({ terminal, ...options }: MachineSetup, { record }: RunReport): Machine {
+  const { hypervisor, createEmulator, memorySize = 0 } = options;
   try {
     return createMachine({
       ...options,
-      hypervisor: simulatorFor(options.memorySize ?? 0),
+      hypervisor: hypervisor === simHypervisor ? simulatorFor(memorySize) : hypervisor,
       interactive: terminal,
-      ...(record === undefined
-        ? {}
-        : { createEmulator: recordEmulations(createEmulator, (recorded) => record(JSON.stringify(recorded))) }),
+      createEmulator:
+        record === undefined
+          ? createEmulator
+          : recordEmulations(createEmulator, (recorded) => record(JSON.stringify(recorded))),
     });
   } catch (error) {
     if (error instanceof RangeError) throw new UsageError(inOptions(error.message));
@@ -82,7 +88,13 @@ function simulatorFor(memorySize: number): Hypervisor {
 
 /** A message about the machine's options in the names of the command's. */
 function inOptions(message: string): string {
-  const names = { memorySize: "--memory", "image.load": "--load", "image.entry": "--entry", "image.mode": "--mode" };
+  const names = {
+    memorySize: "--memory",
+    "image.load": "--load",
+    "image.entry": "--entry",
+    "image.mode": "--mode",
+    "limits.maxInstructions": "--max-instructions",
+  };
   return Object.entries(names).reduce((text, [theirs, ours]) => text.replace(theirs, ours), message);
 }
 

@@ -1,10 +1,11 @@
 /** The work of `whv run`: turns the options into a machine, its image and its byte sinks. Running it is machine-run.ts. */
 import { DEMO_INPUT, type DebugConsoleOption, demoGuest, type GuestImage } from "@whvkit/microvm";
-import { UsageError } from "../command-error.ts";
+import { backendCalled, emulatorCalled } from "../backend-choice.ts";
+import { UsageError, WorkError } from "../command-error.ts";
 import { readInput } from "../input-lines.ts";
 import type { CommandContext } from "../main.ts";
 import { ByteSinks } from "./byte-sinks.ts";
-import { runMachine } from "./machine-run.ts";
+import { type MachineSetup, runMachine } from "./machine-run.ts";
 import type { RunOptions } from "./run-options.ts";
 
 /** Runs the guest that the arguments name, and sets the exit status. */
@@ -20,6 +21,7 @@ export async function runGuest(guest: string | undefined, options: RunOptions, c
       {
         image,
         terminal,
+        ...(await chosenMachinery(options)),
         // The demo's time is its own, so that it is the same on every host; other guests at a terminal live in ours.
         ...(terminal && demo === null ? { clock: "host" } : {}),
         serialOutput: serialSink(options.serial, sinks, context),
@@ -46,6 +48,21 @@ export async function runGuest(guest: string | undefined, options: RunOptions, c
   } finally {
     sinks.close();
   }
+}
+
+/** The hypervisor and the emulator that the options name. Microsoft's emulator works on Microsoft's hypervisor only. */
+async function chosenMachinery({
+  backend,
+  emulator,
+}: RunOptions): Promise<Pick<MachineSetup, "hypervisor" | "createEmulator">> {
+  if (emulator === "native" && backend === "sim") {
+    throw new UsageError("--emulator native goes with --backend win");
+  }
+  const hypervisor = await backendCalled(backend);
+  if (emulator === "native" && hypervisor.name !== "win") {
+    throw new WorkError('--emulator native needs the backend win, which cannot run guests here; see "whv doctor"');
+  }
+  return { hypervisor, createEmulator: await emulatorCalled(emulator) };
 }
 
 /** The demo's image, or `null` where a flat image is asked for. */

@@ -1,4 +1,5 @@
 /** The options of `whv run`, as its description in commands/run.ts parses them. */
+import type { BackendName, EmulatorName } from "../backend-choice.ts";
 
 /** Absent: not given. */
 export interface RunOptions {
@@ -7,7 +8,8 @@ export interface RunOptions {
   readonly load?: number;
   readonly entry?: number;
   readonly memory?: number;
-  readonly backend: "sim" | "auto";
+  readonly backend: BackendName;
+  readonly emulator: EmulatorName;
   readonly serial: string;
   readonly serialIn?: string;
   readonly vga?: "text";
