@@ -96,6 +96,10 @@ const rows: readonly Row[] = [
     mnemonics: /^bnd(c[lnu]|ldx|mk|mov|stx)$/,
   },
   { reason: "Centaur's cryptography is not offered", mnemonics: /^(xcrypt\w+|xsha\w+|xstore\w*|montmul|ccs_\w+)$/ },
+  {
+    reason: "the accepting device's answer to an enqueued command has no way back through a memory access",
+    mnemonics: /^enqcmds?$/,
+  },
   { reason: "random numbers need a source that the host does not give", mnemonics: /^(rdrand|rdseed)$/ },
   { reason: "SSE4a's bit fields have no meaning yet", mnemonics: /^(extrq|insertq)$/ },
   {
@@ -104,7 +108,7 @@ const rows: readonly Row[] = [
   },
   {
     reason: "no processor model here has it",
-    mnemonics: /^(enqcmds?|hreset|invlpgb|tlbsync|mcommit|ptwrite|rdpru|rdmsrlist|wrmsrlist|umonitor|umwait|tpause)$/,
+    mnemonics: /^(hreset|invlpgb|tlbsync|mcommit|ptwrite|rdpru|rdmsrlist|wrmsrlist|umonitor|umwait|tpause)$/,
   },
 ];
 
