@@ -40,6 +40,7 @@ export async function emulatorCalled(name: EmulatorName): Promise<CreateEmulator
 /** Why guests cannot run on the native backend, and what to do about it, a step a line. */
 function unusable({ platformLibrary, advice }: HostDescription): string {
   const why = platformLibrary.problem ?? "it cannot run guests on this host";
-  // On another system there is nothing to do: the advice is the reason once more.
-  return [`the backend win cannot be used: ${why}`, ...advice.filter((step) => !step.startsWith(why))].join("\n");
+  // No path: Windows cannot be called at all, and the reason says all there is to say.
+  const steps = platformLibrary.path === "" ? [] : advice;
+  return [`the backend win cannot be used: ${why}`, ...steps].join("\n");
 }

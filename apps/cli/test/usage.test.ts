@@ -66,12 +66,3 @@ test("what is not implemented is not in the help", async () => {
   const { stdout } = await whv(["run", "--help"]);
   expect(stdout).not.toMatch(/--kernel|--bios|--disk|--cpus|--initrd|--append/);
 });
-
-test("doctor says what works", async () => {
-  const { status, stdout } = await whv(["doctor"]);
-  expect(status).toBe(0);
-  expect(stdout).toMatch(/^ok {2}Node\.js: /m);
-  expect(stdout).toMatch(/^ok {2}simulator backend: /m);
-  expect(stdout).toMatch(/^- {3}native backend: /m);
-  expect(await whv(["doctor", "--quiet"])).toEqual({ status: 0, stdout: "", stderr: "" });
-});

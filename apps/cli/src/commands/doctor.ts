@@ -1,35 +1,32 @@
-/** `whv doctor`: what this host can do, and what to do where something is missing. */
-import { availableParallelism, cpus, release, totalmem } from "node:os";
+/** `whv doctor`: its options and how findings are printed. What is found out is in doctor/. */
 import type { Command } from "commander";
 import { exitStatus } from "../command-error.ts";
 import type { Output } from "../command-host.ts";
 import type { CommandContext } from "../main.ts";
 
-interface Finding {
-  readonly what: string;
-  /** `null`: worth knowing, neither good nor bad. */
-  readonly good: boolean | null;
-  readonly detail: string;
-}
-
 export function addDoctorCommand(program: Command, context: CommandContext): void {
   program
     .command("doctor")
     .description("Say what this host can do, and what to enable.")
+    .option("--json", "print one JSON object")
     .addHelpText(
       "after",
       `
-Exit status 1 when something that whv needs is missing.
+"ok" works, "no" is missing and whv needs it, "-" is worth knowing. On Windows the lines "to do" say how to enable the
+Windows Hypervisor Platform, which whv run --backend win needs. Exit status 1 when something that whv needs is missing.
 
-Example:
-  $ whv doctor`,
+Examples:
+  $ whv doctor
+  $ whv doctor --json`,
     )
-    .action(async () => {
+    .action(async ({ json }: { json?: true }) => {
+      const { hostFindings, hostReport, whvWorks } = await import("../doctor/host-report.ts");
       const { output, quiet } = context;
-      for (const { what, good, detail } of findings()) {
-        if (quiet && good !== false) continue;
-        await output.line(`${mark(good, output)}  ${what}: ${detail}`);
-        if (good === false) context.status = exitStatus.failure;
+      const report = hostReport();
+      if (!whvWorks(report)) context.status = exitStatus.failure;
+      if (json === true) return output.line(JSON.stringify(report));
+      for (const { what, good, detail } of hostFindings(report)) {
+        if (!quiet || good === false) await output.line(`${mark(good, output)}  ${what}: ${detail}`);
       }
     });
 }
@@ -38,39 +35,4 @@ Example:
 function mark(good: boolean | null, output: Output): string {
   if (good === null) return output.style("dim", "- ");
   return good ? output.style("green", "ok") : output.style("red", "no");
-}
-
-function findings(): Finding[] {
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  const nodeIsNew = major > 20 || (major === 20 && minor >= 19);
-  const gibibytes = (totalmem() / 2 ** 30).toFixed(1);
-  return [
-    {
-      what: "Node.js",
-      good: nodeIsNew,
-      detail: nodeIsNew ? process.versions.node : `${process.versions.node}; whv needs 20.19 or newer`,
-    },
-    {
-      what: "WebAssembly",
-      good: webAssemblyWorks(),
-      detail: webAssemblyWorks() ? "available" : "switched off in this Node.js",
-    },
-    { what: "simulator backend", good: true, detail: "runs here; it needs no hypervisor" },
-    { what: "native backend", good: null, detail: nativeBackend() },
-    {
-      what: "host",
-      good: null,
-      detail: `${process.platform} ${release()} ${process.arch}, ${availableParallelism()} processors (${cpus()[0]?.model.trim() ?? "unknown"}), ${gibibytes} GiB`,
-    },
-  ];
-}
-
-/** The smallest module there is. */
-function webAssemblyWorks(): boolean {
-  return typeof WebAssembly === "object" && WebAssembly.validate(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-}
-
-function nativeBackend(): string {
-  if (process.platform === "win32") return "not in this version; guests run on the simulator";
-  return "the Windows Hypervisor Platform is part of Windows; here guests run on the simulator";
 }
