@@ -114,9 +114,9 @@ export interface ResolvedOptions<Context> {
   readonly programCacheSize: number;
 }
 
-/** Fills in the defaults. A TypeError or RangeError names the option that is wrong. */
+/** Fills in the defaults. A TypeError or RangeError names the option that is wrong, or that does not exist. */
 export function resolveOptions<Context>(options: EmulatorOptions<Context>): ResolvedOptions<Context> {
-  return {
+  const resolved: ResolvedOptions<Context> = {
     maxRepIterations: iterations(options.maxRepIterations),
     shouldYield: callable("shouldYield", options.shouldYield),
     commitPartialRep: flag("commitPartialRep", options.commitPartialRep, false),
@@ -134,6 +134,10 @@ export function resolveOptions<Context>(options: EmulatorOptions<Context>): Reso
     verifyExitContext: flag("verifyExitContext", options.verifyExitContext, false),
     programCacheSize: cacheSize(options.programCacheSize),
   };
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(resolved, name)) throw new TypeError(`option ${name} does not exist`);
+  }
+  return resolved;
 }
 
 /** The first of `allowed` is the default. */

@@ -87,6 +87,7 @@ describe("creation", () => {
     ["debugTraps", "none"],
     ["programCacheSize", 3],
     ["programCacheSize", 1],
+    ["maxRepIteration", 1024],
   ])("option %s = %j is refused by name", (name, value) => {
     expect(() => createEmulator(hostCallbacks, { [name]: value })).toThrow(name);
   });
