@@ -9,8 +9,10 @@ import {
   type Partition,
   WHV_PARTITION_PROPERTY_CODE as Property,
   type VirtualProcessor,
+  WHV_NOTIFICATION_PORT_TYPE,
   WHV_PARTITION_COUNTER_SET,
   WHV_PROCESSOR_COUNTER_SET,
+  WHV_TRIGGER_TYPE,
   WHV_VIRTUAL_PROCESSOR_STATE_TYPE,
   WhvError,
 } from "@whvkit/whv-types";
@@ -192,7 +194,10 @@ export const optionalOperationChecks: readonly BackendCheck[] = /* @__PURE__ */ 
         matchOnLength: true,
         reserved: 0,
       };
-      create({ notificationPortType: 4, reserved: 0, doorbell }, () => {}).dispose();
+      create(
+        { notificationPortType: WHV_NOTIFICATION_PORT_TYPE.WHvNotificationPortTypeDoorbell, reserved: 0, doorbell },
+        () => {},
+      ).dispose();
     },
   ),
   partitionCheck(
@@ -204,12 +209,11 @@ export const optionalOperationChecks: readonly BackendCheck[] = /* @__PURE__ */ 
         type: 0,
         destinationMode: 0,
         triggerMode: 0,
-        targetVtl: 0,
-        reserved: 0,
+        reserved: 0n,
         destination: 0,
         vector: 0x40,
       };
-      create({ triggerType: 0, reserved: 0, interrupt } as never).dispose();
+      create({ triggerType: WHV_TRIGGER_TYPE.WHvTriggerTypeInterrupt, reserved: 0, interrupt }).dispose();
     },
   ),
   partitionCheck(
