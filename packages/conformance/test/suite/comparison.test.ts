@@ -70,4 +70,14 @@ describe("differences", () => {
     expect(comparison).toMatchObject({ same: 0, known: 1, different: 0 });
     expect(comparison.differences[0]?.differences[0]?.known).toBe(nativeDifferences[0]?.why);
   });
+
+  test("about bytes that are no instruction are known: one faults the guest, the other gives up", () => {
+    const legacy: CreateEmulator = (callbacks) => createCoreEmulator(callbacks, { invalidEncoding: "legacy" });
+    const invalid = { ...load, exit: { ...load.exit, instructionBytes: Uint8Array.of(0x06) } };
+    const comparison = compareEmulators([invalid], { createEmulator }, { createEmulator: legacy });
+    expect(comparison).toMatchObject({ same: 0, known: 1, different: 0 });
+    const parts = comparison.differences[0]?.differences.map(({ part, known }) => [part, known !== null]);
+    expect(parts).toContainEqual(["status", true]);
+    expect(compareEmulators([invalid], { createEmulator }, { createEmulator: legacy }, []).different).toBe(1);
+  });
 });

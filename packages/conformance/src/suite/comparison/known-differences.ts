@@ -2,15 +2,15 @@
  * Differences between the TypeScript emulator and the native one that follow from the documents, or from what users of
  * the native one have reported. A list to add to: each entry says why.
  */
+import type { EmulationOutcome } from "../../emulation/emulation-run.ts";
 import type { ComparedOutcomes, KnownDifference } from "./emulator-comparison.ts";
 
-/** Whether one emulator faulted the guest while the other gave up or faulted otherwise. */
-function isAboutAFault({ first, second }: ComparedOutcomes): boolean {
-  const faulted = [first, second].some(
-    ({ set }) => set !== null && ("PendingEvent" in set || "PendingInterruption" in set),
-  );
-  const gaveUp = [first, second].some(({ status }) => status.includes("InternalEmulationFailure"));
-  return faulted && (gaveUp || first.set !== null || second.set !== null);
+/** Whether one emulator faulted the guest where the other gave up. */
+function faultedAgainstGaveUp({ first, second }: ComparedOutcomes): boolean {
+  const faulted = ({ set }: EmulationOutcome): boolean =>
+    set !== null && ("PendingEvent" in set || "PendingInterruption" in set);
+  const gaveUp = ({ status }: EmulationOutcome): boolean => status.includes("InternalEmulationFailure");
+  return (faulted(first) && gaveUp(second)) || (gaveUp(first) && faulted(second));
 }
 
 /** Known differences between the TypeScript emulator and the native one. @public */
@@ -25,6 +25,6 @@ export const nativeDifferences: readonly KnownDifference[] = [
   },
   {
     why: "Emulators of Windows 10 answer InternalEmulationFailure for bytes that are no instruction, later ones fault the guest (B18).",
-    matches: ({ part }, outcomes) => (part === "status" || part === "register") && isAboutAFault(outcomes),
+    matches: ({ part }, outcomes) => (part === "status" || part === "register") && faultedAgainstGaveUp(outcomes),
   },
 ];
