@@ -231,6 +231,7 @@ describe.skipIf(process.platform === "win32")("the native backend where there is
     const ended = await whv(["run", "demo", "--backend", "auto", "--serial", "none", "--stats"]);
     expect(ended.status).toBe(0);
     expect(ended.stdout).toMatch(/^guest instructions +[1-9][0-9,]*$/m);
+    expect(ended.stderr).toMatch(/^backend: sim\n/);
   });
 
   test("--emulator native: 1, and what it needs", async () => {

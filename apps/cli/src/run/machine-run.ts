@@ -179,7 +179,7 @@ async function tellEnd(
 }
 
 /** Progress, for people. */
-async function note(text: string, { errors, quiet }: CommandContext): Promise<void> {
+export async function note(text: string, { errors, quiet }: CommandContext): Promise<void> {
   if (quiet) return;
   await errors.line(errors.style("dim", text));
   await errors.flush();

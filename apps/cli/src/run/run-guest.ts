@@ -5,7 +5,7 @@ import { UsageError, WorkError } from "../command-error.ts";
 import { readInput } from "../input-lines.ts";
 import type { CommandContext } from "../main.ts";
 import { ByteSinks } from "./byte-sinks.ts";
-import { type MachineSetup, runMachine } from "./machine-run.ts";
+import { type MachineSetup, note, runMachine } from "./machine-run.ts";
 import type { RunOptions } from "./run-options.ts";
 
 /** Runs the guest that the arguments name, and sets the exit status. */
@@ -21,7 +21,7 @@ export async function runGuest(guest: string | undefined, options: RunOptions, c
       {
         image,
         terminal,
-        ...(await chosenMachinery(options)),
+        ...(await chosenMachinery(options, context)),
         // The demo's time is its own, so that it is the same on every host; other guests at a terminal live in ours.
         ...(terminal && demo === null ? { clock: "host" } : {}),
         serialOutput: serialSink(options.serial, sinks, context),
@@ -51,10 +51,10 @@ export async function runGuest(guest: string | undefined, options: RunOptions, c
 }
 
 /** The hypervisor and the emulator that the options name. Microsoft's emulator works on Microsoft's hypervisor only. */
-async function chosenMachinery({
-  backend,
-  emulator,
-}: RunOptions): Promise<Pick<MachineSetup, "hypervisor" | "createEmulator">> {
+async function chosenMachinery(
+  { backend, emulator }: RunOptions,
+  context: CommandContext,
+): Promise<Pick<MachineSetup, "hypervisor" | "createEmulator">> {
   if (emulator === "native" && backend === "sim") {
     throw new UsageError("--emulator native goes with --backend win");
   }
@@ -62,6 +62,7 @@ async function chosenMachinery({
   if (emulator === "native" && hypervisor.name !== "win") {
     throw new WorkError('--emulator native needs the backend win, which cannot run guests here; see "whv doctor"');
   }
+  if (backend === "auto") await note(`backend: ${hypervisor.name}`, context);
   return { hypervisor, createEmulator: await emulatorCalled(emulator) };
 }
 
