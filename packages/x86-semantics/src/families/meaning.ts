@@ -10,6 +10,7 @@ import { arithmetic } from "./arithmetic.ts";
 import { bits } from "./bits.ts";
 import { control } from "./control.ts";
 import { decimal } from "./decimal.ts";
+import { extendedState } from "./extended-state.ts";
 import type { Family } from "./family.ts";
 import { flags } from "./flags.ts";
 import { mask } from "./mask.ts";
@@ -40,6 +41,7 @@ export const families: readonly Family[] = [
   flags,
   system,
   x87State,
+  extendedState,
   vectorMoves,
   vectorIntegers,
   mask,

@@ -71,8 +71,8 @@ const rows: readonly Row[] = [
   },
   { reason: "AMX tiles have no meaning yet", mnemonics: /^(t(cmm\w+|dp\w+|ile\w+)|ldtilecfg|sttilecfg)$/ },
   {
-    reason: "saving and restoring extended state has no meaning yet",
-    mnemonics: /^(xsave(c|opt|s)?(64)?|xrstors?(64)?)$/,
+    reason: "supervisor state (IA32_XSS) is not in the register file",
+    mnemonics: /^(xsaves|xrstors)(64)?$/,
   },
   {
     reason: "virtualisation inside the guest is not offered",

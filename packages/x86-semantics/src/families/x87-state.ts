@@ -24,7 +24,7 @@ const fnclex: Definition = (b) =>
   b.setRegisterAt(fpuStatus, 2, b.and(b.registerAt(fpuStatus, "i16"), b.constant("i16", 0x7f00)));
 
 /** The summary bit (ES) and busy follow from unmasked exception flags. */
-function withSummary(b: Builder, status: Value, control: Value): Value {
+export function withSummary(b: Builder, status: Value, control: Value): Value {
   const pending = b.and(b.and(status, b.not(control)), b.constant("i16", 0x3f));
   const cleared = b.and(status, b.constant("i16", 0x7f7f));
   return b.select(b.isZero(pending), cleared, b.or(cleared, b.constant("i16", 0x8080)));
@@ -47,7 +47,7 @@ const waitForExceptions: Definition = (b) => {
   b.faultIf(b.bit(b.registerAt(fpuStatus, "i16"), 7), Vector.MF);
 };
 
-const top = (b: Builder, status: Value): Value =>
+export const top = (b: Builder, status: Value): Value =>
   b.and(b.shr(b.zeroExtend(status, "i32"), b.constant("i32", 11)), b.constant("i32", 7));
 
 /** One of eight values by an index known only when it runs. */
@@ -63,7 +63,7 @@ function pick(b: Builder, index: Value, values: readonly Value[]): Value {
 }
 
 /** values[(from + i) mod 8] for each i: eight values turned by an index. */
-const turned = (b: Builder, from: Value, values: readonly Value[]): Value[] =>
+export const turned = (b: Builder, from: Value, values: readonly Value[]): Value[] =>
   values.map((_, i) => pick(b, from, [...values.slice(i), ...values.slice(0, i)]));
 
 const REGISTERS = [0, 1, 2, 3, 4, 5, 6, 7] as const;

@@ -100,6 +100,7 @@ const table: Readonly<Record<Helper, HelperRegisters>> = {
   [Helper.readPerformanceCounter]: { reads: [...mode, cr4], writes: [], writesIp: false },
   [Helper.readProcessorId]: { reads: [...mode, at(RegisterOffset.tscAux)], writes: [], writesIp: false },
   [Helper.inhibitInterrupts]: { reads: [], writes: [], writesIp: false },
+  [Helper.otherExtendedState]: { reads: [], writes: [], writesIp: false },
 };
 
 /** What a helper reads and writes by itself. */

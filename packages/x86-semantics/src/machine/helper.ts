@@ -72,5 +72,10 @@ export const Helper = {
   readProcessorId: 34,
   /** MOV SS / POP SS and STI: interrupts stay off until after the next instruction. */
   inhibitInterrupts: 35,
+  /**
+   * XSAVE and XRSTOR of state components (a: their bits in XCR0) that the register file lacks, or whose place in the standard
+   * format is each processor's own. No machine here performs it.
+   */
+  otherExtendedState: 36,
 } as const;
 export type Helper = (typeof Helper)[keyof typeof Helper];
