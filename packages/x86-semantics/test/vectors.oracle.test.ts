@@ -1,8 +1,10 @@
 /**
  * Every committed vector: an instruction that a real processor (AMD Zen 4) ran, against its program here: registers, status
- * flags, DF, XMM registers, memory, where execution goes on, exceptions. `tooling/oracle` makes the vectors.
+ * flags, DF, XMM registers, memory, where execution goes on, exceptions. `tooling/oracle` makes the vectors; its campaign
+ * runs this file over fresh ones, whose folder and seed it puts into the environment.
  */
 import { readFileSync } from "node:fs";
+import path from "node:path";
 import { Decoder, DecodeStatus, Instruction, mnemonicName } from "@whvkit/x86-decoder";
 import { describe, expect, it } from "vitest";
 import { CODE_OFFSET, familyNames, readVectors, type Vector } from "../../../tooling/oracle/src/vectors.js";
@@ -23,6 +25,9 @@ const vectorByte = (i: number): number =>
     ? RegisterOffset.vector + 64 * (i >> 4) + (i & 15)
     : RegisterOffset.fpu + 16 * ((i - MMX_AT) >> 3) + (i & 7);
 
+const SEED = Number(process.env["WHVKIT_ORACLE_SEED"] ?? 0);
+const FOLDER = process.env["WHVKIT_ORACLE_FOLDER"] ?? path.join(import.meta.dirname, "vectors");
+
 const machine = new ProcessMachine();
 const evaluator = new Evaluator(machine);
 const driver = new RepeatDriver(evaluator, machine);
@@ -34,6 +39,7 @@ function load(vector: Vector): bigint {
   machine.enter(vector.mode);
   for (let i = 0; i < 16; i++) registers.set64(8 * i, vector.state.registers[i] as bigint);
   registers.set64(RegisterOffset.rflags, BigInt(vector.state.flags | INTERRUPT_FLAG));
+  registers.bytes.fill(0, RegisterOffset.vector);
   for (let i = 0; i < VECTOR_BYTES; i++) registers.bytes[vectorByte(i)] = vector.state.vectors[i] as number;
   // The processor's x87 state: all registers valid, the stack top at 0.
   for (let i = 0; i < 8; i++) registers.halfwords[(RegisterOffset.fpu + 16 * i + 8) >> 1] = 0xffff;
@@ -97,14 +103,14 @@ function describeVector(vector: Vector): string {
 describe("instructions as the processor runs them", () => {
   for (const family of familyNames) {
     it(family, () => {
-      const bytes = readFileSync(new URL(`vectors/${family}.bin`, import.meta.url));
+      const bytes = readFileSync(path.join(FOLDER, `${family}.bin`));
       const failures = new Map<string, string>();
       let count = 0;
       let failed = 0;
       // The vectors of one case follow each other.
       let code: number[] = [];
       let program: Program | undefined;
-      for (const vector of readVectors(family, bytes)) {
+      for (const vector of readVectors(family, bytes, SEED)) {
         if (program === undefined || vector.code !== code || vector.mode !== program.mode) {
           code = vector.code;
           const status = decoders[vector.mode].decode(Uint8Array.from(code), 0, instruction);

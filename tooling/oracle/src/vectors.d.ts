@@ -31,6 +31,6 @@ export interface Vector extends Input {
 export const familyNames: readonly string[];
 /** Offset of the instruction in the code page. */
 export const CODE_OFFSET: number;
-export function inputsOf(family: string): Generator<Input>;
+export function inputsOf(family: string, seed?: number): Generator<Input>;
 export function encodeOutcomes(inputs: readonly Input[], outcomes: readonly Outcome[]): Uint8Array;
-export function readVectors(family: string, bytes: Uint8Array): Generator<Vector>;
+export function readVectors(family: string, bytes: Uint8Array, seed?: number): Generator<Vector>;

@@ -15,13 +15,16 @@ export const familyNames = Object.keys(families);
  * The inputs of a family, one after the other.
  *
  * @param {string} family
+ * @param {number} [seed] 0 for the committed vectors
  */
-export function* inputsOf(family) {
+export function* inputsOf(family, seed = 0) {
   const cases = families[family];
   if (cases === undefined) throw new RangeError(`no family ${family}`);
   let number = 0;
   for (const testCase of cases()) {
-    const random = new Random(Math.imul(0x5eed, familyNames.indexOf(family) + 1) + number++);
+    const random = new Random(
+      (Math.imul(0x5eed, familyNames.indexOf(family) + 1) + number++) ^ Math.imul(seed, 0x9e37_79b1),
+    );
     for (let i = testCase.count ?? DEFAULT_COUNT; i > 0; i--) {
       yield { mode: testCase.mode, code: testCase.code, state: stateFor(testCase, random) };
     }
@@ -127,8 +130,9 @@ function runsChanged(before, after) {
  *
  * @param {string} family
  * @param {Uint8Array} bytes
+ * @param {number} [seed] that the inputs were made from
  */
-export function* readVectors(family, bytes) {
+export function* readVectors(family, bytes, seed = 0) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (String.fromCharCode(...bytes.subarray(0, 8)) !== MAGIC) throw new Error(`${family}: not a file of vectors`);
   const count = view.getUint32(8, true);
@@ -144,7 +148,7 @@ export function* readVectors(family, bytes) {
     for (let i = 0; i < length; i++) value |= BigInt(view.getUint8(at++)) << BigInt(8 * i);
     return value;
   };
-  for (const input of inputsOf(family)) {
+  for (const input of inputsOf(family, seed)) {
     if (seen++ === count) throw new Error(`${family}: the file holds fewer vectors than the cases have; make it again`);
     const bits = view.getUint8(at++);
     const { state } = input;
