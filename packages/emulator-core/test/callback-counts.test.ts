@@ -5,7 +5,7 @@
 import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { expect, test } from "vitest";
 import { code } from "./assembly.ts";
-import { DEVICE, RAM, Session } from "./session.ts";
+import { DEVICE, RAM, TestBed } from "./test-bed.ts";
 
 const NAME = WHV_REGISTER_NAME;
 
@@ -17,7 +17,7 @@ interface Counts {
   set: number;
 }
 
-function counts(s: Session): Counts {
+function counts(s: TestBed): Counts {
   return {
     get: s.host.count("getVirtualProcessorRegisters"),
     translate: s.host.count("translateGvaPage"),
@@ -27,7 +27,7 @@ function counts(s: Session): Counts {
   };
 }
 
-const rows: [string, Counts, (s: Session) => unknown][] = [
+const rows: [string, Counts, (s: TestBed) => unknown][] = [
   [
     "IN",
     { get: 0, translate: 0, memory: 0, port: 1, set: 1 },
@@ -96,20 +96,20 @@ const rows: [string, Counts, (s: Session) => unknown][] = [
 ];
 
 test.each(rows)("%s", (_name, expected, call) => {
-  const s = new Session();
+  const s = new TestBed();
   expect(call(s)).toMatchObject({ emulationSuccessful: true, diagnostic: null });
   expect(counts(s)).toEqual(expected);
 });
 
 test("the get asks for no register that the exit holds, and for none that is only overwritten", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.mmio({}, { bytes: code["mov eax, [rdi]"], gpa: DEVICE });
   expect(s.host.texts("getVirtualProcessorRegisters")).toEqual(["get Rdi"]);
 });
 
 test("CR0, CR4 and EFER are not asked for: the exit's ExecutionState and Cs tell the mode", () => {
   for (const vp of [{}, { mode: 32 as const }, { mode: 16 as const, real: true }]) {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRbx, 0x20n);
     s.mmio(vp, { bytes: code["mov eax, [rdi]"] });
     const asked = s.host.texts("getVirtualProcessorRegisters").join(" ");

@@ -2,18 +2,18 @@
 import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { describe, expect, test } from "vitest";
 import { code } from "./assembly.ts";
-import { DEVICE, Session } from "./session.ts";
+import { DEVICE, TestBed } from "./test-bed.ts";
 
 const NAME = WHV_REGISTER_NAME;
 const load = { bytes: [...code["mov eax, [rdi]"], 0x90, 0x90], gpa: DEVICE };
 
 test("success has none", () => {
-  const s = new Session();
+  const s = new TestBed();
   expect(s.mmio({}, load).diagnostic).toBe(null);
 });
 
 test("a failing callback: everything a person needs", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.host.failing = { callback: "memory", at: 0, hresult: 0x8007_0005 };
   expect(s.mmio({ rip: 0xffff_8000_0000_1234n }, load).diagnostic).toEqual({
     reason: "callback-failed",
@@ -32,7 +32,7 @@ test("a failing callback: everything a person needs", () => {
 });
 
 describe("phases", () => {
-  const cases: [string, string, (s: Session) => unknown][] = [
+  const cases: [string, string, (s: TestBed) => unknown][] = [
     ["check", "check", (s) => s.mmio({}, { ...load, accessType: 3 })],
     [
       "fetch",
@@ -101,13 +101,13 @@ describe("phases", () => {
     ],
   ];
   test.each(cases)("%s", (_name, phase, call) => {
-    const result = call(new Session()) as { diagnostic: { phase: string } };
+    const result = call(new TestBed()) as { diagnostic: { phase: string } };
     expect(result.diagnostic.phase).toBe(phase);
   });
 });
 
 test("one failure leaves no trace in the next diagnostic", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.host.failing = { callback: "memory", at: 0, thrown: new Error("first") };
   s.mmio({}, load);
   s.host.failing = null;
@@ -121,7 +121,7 @@ test("one failure leaves no trace in the next diagnostic", () => {
 });
 
 test("16-bit code is written as such", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.host.failing = { callback: "memory", at: 0 };
   expect(s.mmio({ mode: 16, real: true }, { bytes: code["mov ax, [bx]"] }).diagnostic).toMatchObject({
     mode: 16,
@@ -130,7 +130,7 @@ test("16-bit code is written as such", () => {
 });
 
 test("an exception names itself and its address", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.host.pages.set(0xfee0_0000n, { result: 2 });
   expect(s.mmio({ cpl: 3 }, { bytes: code["mov [rdi], eax"] }).diagnostic?.message).toBe(
     "The guest takes #PF(0x7) at 0xfee00020.",
@@ -138,7 +138,7 @@ test("an exception names itself and its address", () => {
 });
 
 test("a plain port access tells its bytes where the exit has them", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.host.failing = { callback: "ioPort", at: 0 };
   expect(s.io({ instructionLength: 1 }, { bytes: [0xec, 0x90] }).diagnostic).toMatchObject({
     text: "in al, dx",

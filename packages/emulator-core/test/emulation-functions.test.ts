@@ -19,7 +19,7 @@ import {
 } from "../src/index.ts";
 import { code } from "./assembly.ts";
 import { memoryExit, portExit, vpExit } from "./exits.ts";
-import { DEVICE } from "./session.ts";
+import { DEVICE } from "./test-bed.ts";
 import { TestHost } from "./test-host.ts";
 
 function table(): WHvEmulatorCallbackTable<TestHost> {

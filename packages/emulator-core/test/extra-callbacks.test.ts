@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createEmulator, type EmulatorCallbackSet } from "../src/index.ts";
 import { code } from "./assembly.ts";
 import { memoryExit, vpExit } from "./exits.ts";
-import { DEVICE } from "./session.ts";
+import { DEVICE } from "./test-bed.ts";
 import { hostCallbacks, TestHost } from "./test-host.ts";
 
 const NAME = WHV_REGISTER_NAME;

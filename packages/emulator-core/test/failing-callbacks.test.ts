@@ -7,7 +7,7 @@ import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { code } from "./assembly.ts";
-import { Session } from "./session.ts";
+import { TestBed } from "./test-bed.ts";
 import type { Words } from "./test-host.ts";
 
 const NAME = WHV_REGISTER_NAME;
@@ -67,8 +67,8 @@ const scenario = (instructions: readonly (keyof typeof code)[]): fc.Arbitrary<Sc
     device: fc.array(fc.integer({ min: 0, max: 255 }), { maxLength: 40 }),
   });
 
-function prepare(one: Scenario): Session {
-  const s = new Session();
+function prepare(one: Scenario): TestBed {
+  const s = new TestBed();
   const { host } = s;
   for (let i = 0; i < 0x60; i++) host.ram.set(0x1_0fd0 + i, (i * 7) & 0xff);
   host.putBytes(0x1000, ...code[one.instruction], ...Array.from({ length: 15 }, () => 0x90));
@@ -79,7 +79,7 @@ function prepare(one: Scenario): Session {
   return s;
 }
 
-function run(s: Session, one: Scenario): EmulationResult {
+function run(s: TestBed, one: Scenario): EmulationResult {
   const bytes = [...code[one.instruction]].slice(0, one.delivered);
   const vp = { rflags: one.down ? 0x402n : 2n, interruptShadow: one.shadow };
   if (!(IO as readonly string[]).includes(one.instruction)) return s.mmio(vp, { bytes, gpa: one.rdi, accessType: 0 });
@@ -102,7 +102,7 @@ interface World {
   device: [number, number][];
 }
 
-function world(s: Session): World {
+function world(s: TestBed): World {
   const sorted = <T>(map: Map<number, T>): [number, T][] => [...map].sort(([a], [b]) => a - b);
   return { registers: sorted(s.host.registers), ram: sorted(s.host.ram), device: sorted(s.host.deviceWrites) };
 }
@@ -224,7 +224,7 @@ describe("REP MOVS and REP STOS against a model", () => {
   test("memory, registers and order, also overlapping, capped and resumed", () => {
     fc.assert(
       fc.property(runs, ({ movs, size, rsi, rdi, count, down, cap }) => {
-        const s = new Session({ maxRepIterations: cap });
+        const s = new TestBed({ maxRepIterations: cap });
         const model = new Map<number, number>();
         for (let at = 0x1_0c00; at < 0x1_1400; at++) model.set(at, (at * 31) & 0xff);
         for (const [at, byte] of model) s.host.ram.set(at, byte);

@@ -3,15 +3,15 @@ import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { describe, expect, test } from "vitest";
 import type { GuestException } from "../src/index.ts";
 import { code } from "./assembly.ts";
-import { DEVICE, pendingEvent, Session } from "./session.ts";
+import { DEVICE, pendingEvent, TestBed } from "./test-bed.ts";
 import { flatSegment, type TestHost } from "./test-host.ts";
 
 const NAME = WHV_REGISTER_NAME;
 const PAGE = 0xfee0_0000n;
 const load = { bytes: code["mov eax, [rdi]"] };
 
-function faulting(options: ConstructorParameters<typeof Session>[0] = {}): Session {
-  const s = new Session(options);
+function faulting(options: ConstructorParameters<typeof TestBed>[0] = {}): TestBed {
+  const s = new TestBed(options);
   s.host.pages.set(PAGE, { result: 1 });
   return s;
 }
@@ -45,13 +45,13 @@ describe("delivery", () => {
   });
 
   test("pending-interruption without an error code", () => {
-    const s = new Session({ eventForm: "pending-interruption" });
+    const s = new TestBed({ eventForm: "pending-interruption" });
     s.mmio({}, { bytes: code["push es"] });
     expect(s.set).toEqual({ Rflags: 0x1_0002n, PendingInterruption: 0x0006_0007n });
   });
 
   test("real mode pushes no error code", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.registers.set(NAME.WHvX64RegisterDs, flatSegment(0x93, 0n, 0xf));
     s.host.put(NAME.WHvX64RegisterRbx, 0x10n);
     s.mmio({ mode: 16, real: true }, { bytes: code["mov ax, [bx]"] });
@@ -84,7 +84,7 @@ describe("GuestCannotBeFaulted", () => {
   });
 
   test("pending events are looked at only when an exception is due", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvRegisterPendingEvent, 1n);
     expect(s.mmio({}, { ...load, gpa: DEVICE }).emulationSuccessful).toBe(true);
     expect(s.host.texts("getVirtualProcessorRegisters")).toEqual(["get Rdi"]);
@@ -126,14 +126,14 @@ describe("GuestCannotBeFaulted", () => {
 
 describe("bytes that are no instruction", () => {
   test("#UD for the guest", () => {
-    const s = new Session();
+    const s = new TestBed();
     const result = s.mmio({}, { bytes: code["push es"] });
     expect(s.set["PendingEvent"]).toBe(pendingEvent(6, null));
     expect(result.diagnostic).toMatchObject({ phase: "decode", text: null, bytes: Uint8Array.of(0x06) });
   });
 
   test("#GP(0) above 15 bytes", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.mmio({}, { bytes: code["too long"] });
     expect(s.set["PendingEvent"]).toBe(pendingEvent(13, 0));
   });
@@ -141,7 +141,7 @@ describe("bytes that are no instruction", () => {
   test.each(["push es", "too long"] as const)(
     "option invalidEncoding legacy: InternalEmulationFailure (%s)",
     (bytes) => {
-      const s = new Session({ invalidEncoding: "legacy" });
+      const s = new TestBed({ invalidEncoding: "legacy" });
       const result = s.mmio({}, { bytes: code[bytes] });
       expect(result.statusBits).toBe(2);
       expect(result.diagnostic).toMatchObject({ reason: "invalid-encoding", phase: "decode" });
@@ -155,7 +155,7 @@ const unsupported = { bytes: [0xf2, 0x0f, 0x38, 0xf8, 0x07], gpa: DEVICE };
 
 describe("valid instructions that are not carried out", () => {
   test("InternalEmulationFailure that names the instruction, and no callback", () => {
-    const s = new Session();
+    const s = new TestBed();
     const result = s.mmio({}, unsupported);
     expect(result.statusBits).toBe(2);
     expect(result.diagnostic).toMatchObject({ reason: "unsupported-instruction", phase: "decode" });
@@ -165,7 +165,7 @@ describe("valid instructions that are not carried out", () => {
   });
 
   test("option hyperv: #UD", () => {
-    const s = new Session({ unsupported: "hyperv" });
+    const s = new TestBed({ unsupported: "hyperv" });
     expect(s.mmio({}, unsupported).emulationSuccessful).toBe(true);
     expect(s.set["PendingEvent"]).toBe(pendingEvent(6, null));
   });
@@ -175,20 +175,20 @@ describe("instructions without memory operand behind a memory exit", () => {
   const inc = { bytes: code["inc eax"], gpa: DEVICE };
 
   test("InternalEmulationFailure", () => {
-    const s = new Session();
+    const s = new TestBed();
     const result = s.mmio({}, inc);
     expect(result.statusBits).toBe(2);
     expect(result.diagnostic).toMatchObject({ reason: "no-memory-operand", text: "inc eax" });
   });
 
   test("option hyperv: #GP(0)", () => {
-    const s = new Session({ noMemoryOperand: "hyperv" });
+    const s = new TestBed({ noMemoryOperand: "hyperv" });
     s.mmio({}, inc);
     expect(s.set["PendingEvent"]).toBe(pendingEvent(13, 0));
   });
 
   test("option execute: carried out, for code in device memory", () => {
-    const s = new Session({ noMemoryOperand: "execute" });
+    const s = new TestBed({ noMemoryOperand: "execute" });
     s.host.put(NAME.WHvX64RegisterRax, 7n);
     s.mmio({}, { ...inc, accessType: 2 });
     expect(s.set).toEqual({ Rax: 8n, Rip: 0x1002n });

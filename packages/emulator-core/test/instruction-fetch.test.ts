@@ -2,14 +2,14 @@
 import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { describe, expect, test } from "vitest";
 import { code } from "./assembly.ts";
-import { DEVICE, pendingEvent, Session } from "./session.ts";
+import { DEVICE, pendingEvent, TestBed } from "./test-bed.ts";
 
 const NAME = WHV_REGISTER_NAME;
 const EXECUTE = "14";
 const NOP = 0x90;
 
 test("bytes beyond the instruction are ignored", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.mmio({}, { bytes: [...code["mov eax, [rdi]"], 0x0f, 0xff, 0xff], gpa: DEVICE });
   expect(s.set["Rip"]).toBe(0x1002n);
   expect(s.host.count("memory")).toBe(1);
@@ -17,7 +17,7 @@ test("bytes beyond the instruction are ignored", () => {
 
 describe("absent bytes come through the memory callback", () => {
   test("eight at once, after one Execute translation", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.putBytes(0x1000, ...code["mov eax, [rdi]"], NOP, NOP, NOP, NOP, NOP, NOP);
     const result = s.mmio({}, { gpa: DEVICE });
     expect(result.diagnostic).toBe(null);
@@ -31,14 +31,14 @@ describe("absent bytes come through the memory callback", () => {
   });
 
   test("exactly InstructionLength bytes where the exit knows it", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.putBytes(0x1000, ...code["mov eax, [rdi]"]);
     s.mmio({ instructionLength: 2 }, { gpa: DEVICE });
     expect(s.host.texts("memory")).toEqual(["read 2@1000", "read 4@fee00020"]);
   });
 
   test("a ten-byte instruction takes two callbacks and one translation", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.putBytes(0x1000, ...code["mov rax, moffs64"]);
     s.mmio({ instructionLength: 10 }, { gpa: DEVICE });
     expect(s.host.texts("memory", "translateGvaPage")).toEqual([
@@ -51,7 +51,7 @@ describe("absent bytes come through the memory callback", () => {
   });
 
   test("an InstructionLength that is too short does not stop the fetch", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.putBytes(0x1000, ...code["mov dword ptr [rdi], 12345678h"]);
     s.mmio({ instructionLength: 3 }, { gpa: DEVICE, accessType: 1 });
     expect(s.set["Rip"]).toBe(0x1006n);
@@ -59,7 +59,7 @@ describe("absent bytes come through the memory callback", () => {
   });
 
   test("nothing beyond the page while the instruction ends in it", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.putBytes(0x1ffe, ...code["mov eax, [rdi]"]);
     s.mmio({ rip: 0x1ffen }, { gpa: DEVICE });
     expect(s.host.texts("memory", "translateGvaPage")).toEqual([
@@ -70,7 +70,7 @@ describe("absent bytes come through the memory callback", () => {
   });
 
   test("across a page: the second page when, and only when, it is needed", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.pages.set(0x2000n, { gpa: 0x9000 });
     s.host.putBytes(0x1fff, 0x8b);
     s.host.putBytes(0x9000, 0x07, NOP, NOP, NOP, NOP, NOP, NOP, NOP);
@@ -88,7 +88,7 @@ describe("absent bytes come through the memory callback", () => {
 
 describe("partial bytes are completed", () => {
   test("from where they end", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.putBytes(0x1001, 0x07, NOP, NOP, NOP, NOP, NOP, NOP, NOP);
     s.mmio({}, { bytes: [0x8b], gpa: DEVICE });
     expect(s.host.texts("memory")).toEqual(["read 8@1001", "read 4@fee00020"]);
@@ -96,7 +96,7 @@ describe("partial bytes are completed", () => {
   });
 
   test("in the next page", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.putBytes(0x2000, 0x07, NOP, NOP, NOP, NOP, NOP, NOP, NOP);
     s.mmio({ rip: 0x1fffn }, { bytes: [0x8b], gpa: DEVICE });
     expect(s.host.texts("memory", "translateGvaPage")).toEqual([
@@ -109,21 +109,21 @@ describe("partial bytes are completed", () => {
 
 describe("where the bytes are", () => {
   test("32-bit code: CS.base + EIP, wrapping at 4 GiB", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.putBytes(0x0ff0, ...code["mov eax, [edi]"], NOP, NOP, NOP, NOP, NOP, NOP);
     s.mmio({ mode: 32, csBase: 0xffff_fff0n, rip: 0x1000n }, { gpa: DEVICE });
     expect(s.host.texts("memory")[0]).toBe("read 8@ff0");
   });
 
   test("beyond the limit of CS: #GP(0)", () => {
-    const s = new Session();
+    const s = new TestBed();
     const result = s.mmio({ mode: 32, csLimit: 0xfff, rip: 0x1000n }, { gpa: DEVICE });
     expect(result.diagnostic?.exception).toMatchObject({ vector: 13, errorCode: 0 });
     expect(s.host.count("memory")).toBe(0);
   });
 
   test("not more than the limit of CS allows", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.putBytes(0x1000, ...code["mov eax, [edi]"]);
     s.mmio({ mode: 32, csLimit: 0x1001, rip: 0x1000n }, { gpa: DEVICE });
     expect(s.host.texts("memory")[0]).toBe("read 2@1000");
@@ -132,7 +132,7 @@ describe("where the bytes are", () => {
 
 describe("AccessType Execute", () => {
   test("the exit's translation serves the fetch, and the memory operand is emulated", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.deviceReads = [...code["mov eax, [rdi]"], NOP, NOP, NOP, NOP, NOP, NOP];
     s.host.put(NAME.WHvX64RegisterRdi, 0x3000n).putBytes(0x3000, 1, 2, 3, 4);
     const result = s.mmio({ rip: 0xfff0_0010n }, { gpa: 0xfff0_0010, accessType: 2 });
@@ -148,7 +148,7 @@ describe("AccessType Execute", () => {
 
 describe("a fetch that fails", () => {
   test("not-present page: #PF with the address of the missing byte", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.pages.set(0x2000n, { result: 1 });
     const result = s.mmio({ rip: 0x1fffn, cpl: 3 }, { bytes: [0x8b], gpa: DEVICE });
     expect(result.emulationSuccessful).toBe(true);
@@ -162,7 +162,7 @@ describe("a fetch that fails", () => {
       [0x10_0000n, 0n, 16],
       [0n, 0x800n, 0],
     ] as const) {
-      const s = new Session();
+      const s = new TestBed();
       s.host.pages.set(0x1000n, { result: 1 });
       s.host.put(NAME.WHvX64RegisterCr4, cr4).put(NAME.WHvX64RegisterEfer, efer);
       s.mmio({}, { gpa: DEVICE });
@@ -171,7 +171,7 @@ describe("a fetch that fails", () => {
   });
 
   test("the memory callback fails: phase fetch", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.failing = { callback: "memory", at: 0 };
     const result = s.mmio({}, { gpa: DEVICE });
     expect(result.memoryCallbackFailed).toBe(true);
@@ -180,7 +180,7 @@ describe("a fetch that fails", () => {
 });
 
 test("the same bytes in another mode are another instruction", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.host.deviceReads = [1, 2, 3, 4, 5, 6];
   s.mmio({}, { bytes: code["mov eax, [rdi]"], gpa: DEVICE });
   expect(s.set["Rip"]).toBe(0x1002n);
@@ -192,7 +192,7 @@ test("the same bytes in another mode are another instruction", () => {
 });
 
 test("more instructions than the cache holds, each still right", () => {
-  const s = new Session({ programCacheSize: 2 });
+  const s = new TestBed({ programCacheSize: 2 });
   for (let round = 0; round < 3; round++)
     for (let register = 0; register < 8; register++) {
       if (register === 4 || register === 5) continue;

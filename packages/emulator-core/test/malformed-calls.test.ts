@@ -4,45 +4,45 @@ import { describe, expect, test } from "vitest";
 import { createEmulator } from "../src/index.ts";
 import { code } from "./assembly.ts";
 import { memoryExit, portExit, vpExit } from "./exits.ts";
-import { DEVICE, Session } from "./session.ts";
+import { DEVICE, TestBed } from "./test-bed.ts";
 import { hostCallbacks, TestHost } from "./test-host.ts";
 
 const mov = { bytes: code["mov eax, [rdi]"], gpa: DEVICE };
 
-function expectRefused(session: Session, result: EmulationResult): void {
+function expectRefused(bed: TestBed, result: EmulationResult): void {
   expect(result.hresult).toBe(E_INVALIDARG);
   expect(result.statusBits).toBe(0);
   expect(result.diagnostic).toMatchObject({ reason: "invalid-argument", phase: "check" });
-  expect(session.host.calls).toEqual([]);
+  expect(bed.host.calls).toEqual([]);
 }
 
 describe("E_INVALIDARG, and no callback", () => {
   test("InstructionByteCount above 16, memory exit", () => {
-    const session = new Session();
-    expectRefused(session, session.mmio({}, { ...mov, byteCount: 17 }));
+    const bed = new TestBed();
+    expectRefused(bed, bed.mmio({}, { ...mov, byteCount: 17 }));
   });
 
   test("InstructionByteCount above 16, port exit", () => {
-    const session = new Session();
-    expectRefused(session, session.io({ instructionLength: 1 }, { byteCount: 255 }));
+    const bed = new TestBed();
+    expectRefused(bed, bed.io({ instructionLength: 1 }, { byteCount: 255 }));
   });
 
   test("AccessType 3", () => {
-    const session = new Session();
-    expectRefused(session, session.mmio({}, { ...mov, accessType: 3 }));
+    const bed = new TestBed();
+    expectRefused(bed, bed.mmio({}, { ...mov, accessType: 3 }));
   });
 
   test.each([0, 3, 5, 6, 7])("port access of %i bytes", (size) => {
-    const session = new Session();
-    expectRefused(session, session.io({ instructionLength: 1 }, { size }));
+    const bed = new TestBed();
+    expectRefused(bed, bed.io({ instructionLength: 1 }, { size }));
   });
 
   test("a destroyed emulator", () => {
-    const session = new Session();
-    session.emulator.destroy();
-    expectRefused(session, session.mmio({}, mov));
-    expectRefused(session, session.io({ instructionLength: 1 }, {}));
-    session.emulator.destroy();
+    const bed = new TestBed();
+    bed.emulator.destroy();
+    expectRefused(bed, bed.mmio({}, mov));
+    expectRefused(bed, bed.io({ instructionLength: 1 }, {}));
+    bed.emulator.destroy();
   });
 
   test.each([
@@ -51,12 +51,12 @@ describe("E_INVALIDARG, and no callback", () => {
     ["a number", 5],
     ["an empty object", {}],
   ])("%s for a context", (_name, nothing) => {
-    const session = new Session();
-    const host = session.host;
-    expectRefused(session, session.emulator.tryMmioEmulation(host, nothing as never, memoryExit(mov)));
-    expectRefused(session, session.emulator.tryMmioEmulation(host, vpExit(), nothing as never));
-    expectRefused(session, session.emulator.tryIoEmulation(host, nothing as never, portExit()));
-    expectRefused(session, session.emulator.tryIoEmulation(host, vpExit(), nothing as never));
+    const bed = new TestBed();
+    const host = bed.host;
+    expectRefused(bed, bed.emulator.tryMmioEmulation(host, nothing as never, memoryExit(mov)));
+    expectRefused(bed, bed.emulator.tryMmioEmulation(host, vpExit(), nothing as never));
+    expectRefused(bed, bed.emulator.tryIoEmulation(host, nothing as never, portExit()));
+    expectRefused(bed, bed.emulator.tryIoEmulation(host, vpExit(), nothing as never));
   });
 });
 
@@ -95,29 +95,29 @@ describe("creation", () => {
 
 describe("a pending interruption is looked at first", () => {
   test.each([
-    ["memory exit", (session: Session) => session.mmio({ interruptionPending: true }, { bytes: code["push es"] })],
-    ["port exit", (session: Session) => session.io({ interruptionPending: true, instructionLength: 1 }, {})],
+    ["memory exit", (bed: TestBed) => bed.mmio({ interruptionPending: true }, { bytes: code["push es"] })],
+    ["port exit", (bed: TestBed) => bed.io({ interruptionPending: true, instructionLength: 1 }, {})],
   ])("%s: InterruptCausedIntercept and no callback", (_name, call) => {
-    const session = new Session();
-    const result = call(session);
+    const bed = new TestBed();
+    const result = call(bed);
     expect(result.hresult).toBe(S_OK);
     expect(result.statusBits).toBe(1 << 8);
     expect(result.interruptCausedIntercept).toBe(true);
-    expect(session.host.calls).toEqual([]);
+    expect(bed.host.calls).toEqual([]);
     expect(result.diagnostic?.reason).toBe("interrupt-caused-intercept");
   });
 });
 
 describe("re-entry from a callback", () => {
   test("answers E_FAIL, and the outer call is unharmed", () => {
-    const session = new Session();
-    session.host.deviceReads = [1, 2, 3, 4];
+    const bed = new TestBed();
+    bed.host.deviceReads = [1, 2, 3, 4];
     const inner: EmulationResult[] = [];
-    session.host.inside = (): void => {
-      inner.push(session.emulator.tryMmioEmulation(session.host, vpExit(), memoryExit(mov)));
-      inner.push(session.emulator.tryIoEmulation(session.host, vpExit(), portExit()));
+    bed.host.inside = (): void => {
+      inner.push(bed.emulator.tryMmioEmulation(bed.host, vpExit(), memoryExit(mov)));
+      inner.push(bed.emulator.tryIoEmulation(bed.host, vpExit(), portExit()));
     };
-    const outer = session.mmio({}, mov);
+    const outer = bed.mmio({}, mov);
     expect(inner.length).toBe(6);
     for (const result of inner) {
       expect(result.hresult).toBe(E_FAIL);
@@ -125,37 +125,37 @@ describe("re-entry from a callback", () => {
       expect(result).not.toBe(outer);
     }
     expect(outer).toMatchObject({ hresult: S_OK, statusBits: 1, diagnostic: null });
-    expect(session.set).toEqual({ Rax: 0x0403_0201n, Rip: 0x1002n });
+    expect(bed.set).toEqual({ Rax: 0x0403_0201n, Rip: 0x1002n });
   });
 
   test("the emulator is free again afterwards, also after a failure", () => {
-    const session = new Session();
-    session.host.failing = { callback: "memory", at: 0, thrown: new Error("bus error") };
-    expect(session.mmio({}, mov).memoryCallbackFailed).toBe(true);
-    session.host.failing = null;
-    expect(session.mmio({}, mov).emulationSuccessful).toBe(true);
+    const bed = new TestBed();
+    bed.host.failing = { callback: "memory", at: 0, thrown: new Error("bus error") };
+    expect(bed.mmio({}, mov).memoryCallbackFailed).toBe(true);
+    bed.host.failing = null;
+    expect(bed.mmio({}, mov).emulationSuccessful).toBe(true);
   });
 
   test("destroying in a callback lets the call end, and refuses the next", () => {
-    const session = new Session();
-    session.host.inside = (): void => session.emulator.destroy();
-    expect(session.mmio({}, mov).emulationSuccessful).toBe(true);
-    session.host.inside = null;
-    expect(session.mmio({}, mov).hresult).toBe(E_INVALIDARG);
+    const bed = new TestBed();
+    bed.host.inside = (): void => bed.emulator.destroy();
+    expect(bed.mmio({}, mov).emulationSuccessful).toBe(true);
+    bed.host.inside = null;
+    expect(bed.mmio({}, mov).hresult).toBe(E_INVALIDARG);
   });
 
   test("another emulator may be called from a callback", () => {
-    const session = new Session();
+    const bed = new TestBed();
     const other = createEmulator(hostCallbacks);
     const otherHost = new TestHost();
     otherHost.deviceReads = [9, 0, 0, 0];
-    session.host.inside = (): void => {
-      session.host.inside = null;
+    bed.host.inside = (): void => {
+      bed.host.inside = null;
       expect(other.tryMmioEmulation(otherHost, vpExit(), memoryExit(mov)).emulationSuccessful).toBe(true);
     };
-    session.host.deviceReads = [7, 0, 0, 0];
-    expect(session.mmio({}, mov).emulationSuccessful).toBe(true);
-    expect(session.set["Rax"]).toBe(7n);
+    bed.host.deviceReads = [7, 0, 0, 0];
+    expect(bed.mmio({}, mov).emulationSuccessful).toBe(true);
+    expect(bed.set["Rax"]).toBe(7n);
     expect(otherHost.set?.get("Rax")).toBe(9n);
   });
 });

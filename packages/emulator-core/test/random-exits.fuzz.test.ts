@@ -3,7 +3,7 @@ import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { memoryExit, portExit, vpExit } from "./exits.ts";
-import { Session } from "./session.ts";
+import { TestBed } from "./test-bed.ts";
 import { flatSegment } from "./test-host.ts";
 
 const NAME = WHV_REGISTER_NAME;
@@ -72,9 +72,9 @@ const port = fc.record({
 function check(
   vpInit: Parameters<typeof vpExit>[0],
   one: typeof world extends fc.Arbitrary<infer T> ? T : never,
-  run: (s: Session) => ReturnType<Session["mmio"]>,
+  run: (s: TestBed) => ReturnType<TestBed["mmio"]>,
 ): void {
-  const s = new Session(one.options);
+  const s = new TestBed(one.options);
   for (const [i, value] of one.registers.entries()) s.host.put(NAME.WHvX64RegisterRax + i, value);
   for (const name of [NAME.WHvX64RegisterEs, NAME.WHvX64RegisterDs, NAME.WHvX64RegisterSs, NAME.WHvX64RegisterFs])
     s.host.registers.set(name, flatSegment(one.attributes));

@@ -3,14 +3,14 @@ import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { describe, expect, test } from "vitest";
 import type { EmulatorOptions } from "../src/index.ts";
 import { code } from "./assembly.ts";
-import { DEVICE, pendingEvent, RAM, Session } from "./session.ts";
+import { DEVICE, pendingEvent, RAM, TestBed } from "./test-bed.ts";
 import type { TestHost } from "./test-host.ts";
 
 const NAME = WHV_REGISTER_NAME;
 const DEV = BigInt(DEVICE);
 
-function copying(count: bigint, options: EmulatorOptions<TestHost> = {}): Session {
-  const s = new Session(options);
+function copying(count: bigint, options: EmulatorOptions<TestHost> = {}): TestBed {
+  const s = new TestBed(options);
   s.host.put(NAME.WHvX64RegisterRcx, count);
   s.host.putBytes(RAM, ...Array.from({ length: 64 }, (_, i) => i + 1));
   return s;
@@ -81,7 +81,7 @@ describe("option maxRepIterations", () => {
   });
 
   test("compares leave the flags of the last one", () => {
-    const s = new Session({ maxRepIterations: 1 });
+    const s = new TestBed({ maxRepIterations: 1 });
     s.host.put(NAME.WHvX64RegisterRcx, 3n).put(NAME.WHvX64RegisterRax, 4n);
     s.host.deviceReads = [5];
     s.mmio({}, { bytes: code["repne scasb"], gpa: DEVICE });
@@ -181,7 +181,7 @@ describe("the guest faults in the middle", () => {
   });
 
   test("compares keep the flags from before the instruction", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRcx, 4n).put(NAME.WHvX64RegisterRdi, 0x2ffen).put(NAME.WHvX64RegisterRax, 9n);
     s.host.putBytes(0x2ffe, 1, 2);
     s.host.pages.set(0x3000n, { result: 1 });
@@ -192,7 +192,7 @@ describe("the guest faults in the middle", () => {
 
 describe("compares end at their condition", () => {
   test("REPE CMPSB at the first difference", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.putBytes(RAM, 1, 2, 3, 4).put(NAME.WHvX64RegisterRcx, 4n);
     s.host.deviceReads = [1, 2, 9, 9];
     s.mmio({}, { bytes: code["repe cmpsb"], gpa: DEVICE });
@@ -201,7 +201,7 @@ describe("compares end at their condition", () => {
   });
 
   test("REPNE SCASB at the first match", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRcx, 4n).put(NAME.WHvX64RegisterRax, 7n);
     s.host.deviceReads = [5, 7, 7];
     s.mmio({}, { bytes: code["repne scasb"], gpa: DEVICE });
@@ -232,7 +232,7 @@ test("single-step traps after each iteration", () => {
 });
 
 test("registers wrap with the address size", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.host
     .put(NAME.WHvX64RegisterRcx, 0xffff_0002n)
     .put(NAME.WHvX64RegisterRdi, 0x1234_ffffn)

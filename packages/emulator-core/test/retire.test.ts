@@ -2,7 +2,7 @@
 import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { describe, expect, test } from "vitest";
 import { code } from "./assembly.ts";
-import { DEVICE, Session } from "./session.ts";
+import { DEVICE, TestBed } from "./test-bed.ts";
 
 const NAME = WHV_REGISTER_NAME;
 const load = { bytes: code["mov eax, [rdi]"], gpa: DEVICE };
@@ -15,7 +15,7 @@ describe("RIP", () => {
     ["32-bit", { mode: 32, rip: 0xffff_fffen }, 0n],
     ["16-bit", { mode: 16, rip: 0xfffen }, 0n],
   ] as const)("wraps with the code size: %s", (_name, vp, after) => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRbx, 0x20n);
     const result = s.mmio(vp, { bytes: code["mov eax, [rdi]"] });
     expect(result.diagnostic).toBe(null);
@@ -25,7 +25,7 @@ describe("RIP", () => {
 
 describe("RFLAGS.RF", () => {
   test("is cleared when the instruction is done", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.mmio({ rflags: RF }, load);
     expect(s.set["Rflags"]).toBe(2n);
     s.io({ rflags: RF, instructionLength: 1 }, { isWrite: true });
@@ -33,7 +33,7 @@ describe("RFLAGS.RF", () => {
   });
 
   test("RFLAGS that did not change are not set", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.mmio({ rflags: 0x246n }, load);
     expect(s.set["Rflags"]).toBe(undefined);
   });
@@ -41,21 +41,21 @@ describe("RFLAGS.RF", () => {
 
 describe("single-step", () => {
   test("a pending debug exception after the instruction; TF stays", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.mmio({ rflags: TF }, load);
     expect(s.set["PendingDebugException"]).toBe(0x10n);
     expect(s.set["Rflags"]).toBe(undefined);
   });
 
   test("after a port access too", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.io({ rflags: TF, instructionLength: 1 }, { isWrite: true });
     expect(s.set).toEqual({ Rip: 0x1001n, PendingDebugException: 0x10n });
     expect(s.host.count("getVirtualProcessorRegisters")).toBe(0);
   });
 
   test("not after a fault", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.pages.set(0xfee0_0000n, { result: 1 });
     s.mmio({ rflags: TF }, { bytes: load.bytes });
     expect(s.set["PendingDebugException"]).toBe(undefined);
@@ -63,7 +63,7 @@ describe("single-step", () => {
   });
 
   test("option debugTraps event: #DB as an event, with DR6.BS", () => {
-    const s = new Session({ debugTraps: "event" });
+    const s = new TestBed({ debugTraps: "event" });
     s.host.put(NAME.WHvX64RegisterDr6, 0xffff_0ff0n);
     s.mmio({ rflags: TF }, load);
     expect(s.set).toMatchObject({ Dr6: 0xffff_4ff0n, PendingEvent: 1n | (1n << 16n) });
@@ -75,7 +75,7 @@ describe("single-step", () => {
 
 describe("interrupt shadow", () => {
   test("bit 0 of the interrupt state is cleared in the same get and set, NmiMasked survives", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvRegisterInterruptState, 3n);
     s.mmio({ interruptShadow: true }, load);
     expect(s.host.texts("getVirtualProcessorRegisters")).toEqual(["get Rdi InterruptState"]);
@@ -84,7 +84,7 @@ describe("interrupt shadow", () => {
   });
 
   test("costs a port access one get", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvRegisterInterruptState, 1n);
     s.io({ interruptShadow: true, instructionLength: 1 }, { isWrite: true });
     expect(s.host.texts()).toEqual(["get InterruptState", "out 1@60=0x0", "set Rip InterruptState"]);
@@ -92,7 +92,7 @@ describe("interrupt shadow", () => {
   });
 
   test("stays while a REP is unfinished", () => {
-    const s = new Session({ maxRepIterations: 1 });
+    const s = new TestBed({ maxRepIterations: 1 });
     s.host.put(NAME.WHvX64RegisterRcx, 2n).put(NAME.WHvRegisterInterruptState, 1n);
     s.mmio({ interruptShadow: true }, { bytes: code["rep stosd"], gpa: DEVICE, accessType: 1 });
     expect(s.set["InterruptState"]).toBe(undefined);
@@ -101,7 +101,7 @@ describe("interrupt shadow", () => {
   });
 
   test("option interruptShadow false leaves it alone", () => {
-    const s = new Session({ interruptShadow: false });
+    const s = new TestBed({ interruptShadow: false });
     s.mmio({ interruptShadow: true }, load);
     expect(s.host.texts("getVirtualProcessorRegisters")).toEqual(["get Rdi"]);
     expect(s.set["InterruptState"]).toBe(undefined);
@@ -112,8 +112,8 @@ describe("data breakpoints", () => {
   const DR7_WRITE_4 = 0x000d_0002n; // G0, R/W0 = 1 (write), LEN0 = 3 (four bytes)
   const DR7_ACCESS_4 = 0x000f_0002n;
 
-  function armed(dr0: bigint, dr7: bigint, enabled = true): Session {
-    const s = new Session(enabled ? { dataBreakpoints: true } : {});
+  function armed(dr0: bigint, dr7: bigint, enabled = true): TestBed {
+    const s = new TestBed(enabled ? { dataBreakpoints: true } : {});
     s.host.put(NAME.WHvX64RegisterDr0, dr0).put(NAME.WHvX64RegisterDr7, dr7);
     return s;
   }
@@ -161,7 +161,7 @@ describe("data breakpoints", () => {
 
 describe("the set", () => {
   test("comes once, last, and carries only what changed", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRax, 0x1ffn);
     s.host.deviceReads = [0xff];
     s.mmio({}, { bytes: code["mov al, [rdi]"], gpa: DEVICE });
@@ -169,7 +169,7 @@ describe("the set", () => {
   });
 
   test("is never empty", () => {
-    const s = new Session({ shouldYield: () => true });
+    const s = new TestBed({ shouldYield: () => true });
     s.host.put(NAME.WHvX64RegisterRcx, 2n);
     s.mmio({}, { bytes: [0xf3, 0xae], gpa: DEVICE });
     expect(s.host.set?.size).toBeGreaterThan(0);
@@ -178,14 +178,14 @@ describe("the set", () => {
 
 describe("option verifyExitContext", () => {
   test("agreeing registers cost no second get", () => {
-    const s = new Session({ verifyExitContext: true });
+    const s = new TestBed({ verifyExitContext: true });
     s.host.put(NAME.WHvX64RegisterRip, 0x1000n).put(NAME.WHvX64RegisterRflags, 2n);
     expect(s.mmio({}, load).emulationSuccessful).toBe(true);
     expect(s.host.texts("getVirtualProcessorRegisters")).toEqual(["get Rdi Rip Rflags"]);
   });
 
   test("different ones end the emulation", () => {
-    const s = new Session({ verifyExitContext: true });
+    const s = new TestBed({ verifyExitContext: true });
     s.host.put(NAME.WHvX64RegisterRip, 0x2000n).put(NAME.WHvX64RegisterRflags, 2n);
     const result = s.mmio({}, load);
     expect(result.statusBits).toBe(2);

@@ -3,7 +3,7 @@ import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { describe, expect, test } from "vitest";
 import { code } from "./assembly.ts";
 import type { VpInit } from "./exits.ts";
-import { Session } from "./session.ts";
+import { TestBed } from "./test-bed.ts";
 import { flatSegment } from "./test-host.ts";
 
 const NAME = WHV_REGISTER_NAME;
@@ -23,7 +23,7 @@ interface Probe {
 
 /** The exception, or null where the access was made. */
 function exceptionOf(probe: Probe): unknown {
-  const s = new Session();
+  const s = new TestBed();
   s.host.put(probe.register ?? NAME.WHvX64RegisterRdi, probe.address);
   s.host.registers.set(
     probe.segment ?? NAME.WHvX64RegisterDs,
@@ -120,7 +120,7 @@ describe("64-bit mode", () => {
     ["lowest of the upper half", 0xffff_8000_0000_0000n, null],
     ["highest of all", 0xffff_ffff_ffff_fff0n, null],
   ])("canonical, 48 bits: %s", (_name, address, expected) => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRdi, address);
     const result = s.mmio({}, { bytes: code["mov eax, [rdi]"] });
     expect(result.diagnostic?.exception ?? null).toEqual(expected);
@@ -139,18 +139,18 @@ describe("64-bit mode", () => {
       [0x1000n, 1n << 56n, GP],
       [0n, 1n << 47n, GP],
     ] as const) {
-      const s = new Session();
+      const s = new TestBed();
       s.host.put(NAME.WHvX64RegisterRdi, address).put(NAME.WHvX64RegisterCr4, cr4);
       expect(s.mmio({}, { bytes: code["mov eax, [rdi]"] }).diagnostic?.exception ?? null).toEqual(expected);
     }
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRdi, 1n << 47n).put(NAME.WHvX64RegisterCr4, 0x1000n);
     s.mmio({}, { bytes: code["mov eax, [rdi]"] });
     expect(s.host.texts("getVirtualProcessorRegisters")).toEqual(["get Rdi", "get Cr4"]);
   });
 
   test("an access from the very top wraps to 0", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRdi, 0xffff_ffff_ffff_fffen);
     s.host.pages.set(0xffff_ffff_ffff_f000n, { gpa: 0x3000 }).set(0n, { gpa: 0x4000 });
     expect(s.mmio({}, { bytes: code["mov eax, [rdi]"] }).diagnostic).toBe(null);
@@ -167,7 +167,7 @@ describe("alignment check", () => {
     ["CR0.AM clear", { ...checked, cr0Am: false }, 0x2001n, null],
     ["RFLAGS.AC clear", { ...checked, rflags: 2n }, 0x2001n, null],
   ])("%s", (_name, vp, address, expected) => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRdi, address);
     const result = s.mmio(vp, { bytes: code["mov eax, [rdi]"] });
     expect(result.diagnostic?.exception ?? null).toEqual(expected);

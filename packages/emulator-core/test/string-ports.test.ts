@@ -2,13 +2,13 @@
 import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { describe, expect, test } from "vitest";
 import { code } from "./assembly.ts";
-import { RAM, Session } from "./session.ts";
+import { RAM, TestBed } from "./test-bed.ts";
 import { flatSegment } from "./test-host.ts";
 
 const NAME = WHV_REGISTER_NAME;
 
 test("REP INSB: registers from the exit, one translation, one port access and one write an element", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.host.putBytes(RAM, 0, 0, 0);
   s.host.portReads = [1, 2, 3];
   const result = s.io(
@@ -31,7 +31,7 @@ test("REP INSB: registers from the exit, one translation, one port access and on
 });
 
 test("REP OUTSB downwards", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.host.putBytes(RAM, 1, 2, 3);
   s.io(
     { rflags: 0x402n },
@@ -50,7 +50,7 @@ test("REP OUTSB downwards", () => {
 });
 
 test("a single OUTSB keeps RCX", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.host.putBytes(RAM, 0x41);
   s.io({}, { bytes: code.outsb, stringOp: true, isWrite: true, rcx: 5n, rsi: BigInt(RAM) });
   expect(s.host.texts("ioPort")).toEqual(["out 1@60=0x41"]);
@@ -58,7 +58,7 @@ test("a single OUTSB keeps RCX", () => {
 });
 
 test("OUTS through FS gets FS, and nothing else", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.host.registers.set(NAME.WHvX64RegisterFs, flatSegment(0xc093, 0x1000n));
   s.host.putBytes(0x3000, 7);
   s.io({}, { bytes: code["fs rep outsb"], stringOp: true, repPrefix: true, isWrite: true, rcx: 1n, rsi: BigInt(RAM) });
@@ -73,7 +73,7 @@ test("OUTS through FS gets FS, and nothing else", () => {
 
 describe("the segments of the exit count in 16- and 32-bit code", () => {
   test("INSB writes through ES, at 16-bit addresses", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.putBytes(0x10_0005, 0);
     s.host.portReads = [0x5a];
     const result = s.io(
@@ -86,7 +86,7 @@ describe("the segments of the exit count in 16- and 32-bit code", () => {
   });
 
   test("beyond the limit of ES: #GP, and the port is not touched", () => {
-    const s = new Session();
+    const s = new TestBed();
     const result = s.io({ mode: 32 }, { bytes: code.insb, stringOp: true, rdi: 0x1_0000n, es: { limit: 0xffff } });
     expect(result).toMatchObject({ emulationSuccessful: true });
     expect(result.diagnostic?.exception).toMatchObject({ vector: 13, errorCode: 0 });
@@ -95,7 +95,7 @@ describe("the segments of the exit count in 16- and 32-bit code", () => {
 });
 
 test("RCX 0: done at once", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.io({}, { bytes: code["rep insb"], stringOp: true, repPrefix: true, rcx: 0n });
   expect(s.host.texts()).toEqual(["set Rip"]);
 });
@@ -107,7 +107,7 @@ describe("an exit that does not fit the instruction", () => {
     ["no port instruction", { bytes: code["rep movsb"] }],
     ["no string instruction", { bytes: code["in al, dx"] }],
   ])("%s: InternalEmulationFailure, nothing called", (_name, access) => {
-    const s = new Session();
+    const s = new TestBed();
     const result = s.io({ instructionLength: 2 }, { stringOp: true, rcx: 1n, ...access });
     expect(result.statusBits).toBe(2);
     expect(result.diagnostic?.reason).toBe("instruction-mismatch");

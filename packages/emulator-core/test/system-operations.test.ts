@@ -1,14 +1,14 @@
 /** Instructions that do more than move data: segment loads, descriptor tables, far transfers, the stack. */
 import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { describe, expect, test } from "vitest";
-import { DEVICE, RAM, Session } from "./session.ts";
+import { DEVICE, RAM, TestBed } from "./test-bed.ts";
 import { flatSegment } from "./test-host.ts";
 
 const NAME = WHV_REGISTER_NAME;
 const REAL = { mode: 16, real: true } as const;
 const GDT = 0x8000;
 
-function segmentOf(s: Session, name: string): { base: bigint; limit: bigint; selector: bigint; attributes: bigint } {
+function segmentOf(s: TestBed, name: string): { base: bigint; limit: bigint; selector: bigint; attributes: bigint } {
   const bits = s.set[name] ?? 0n;
   return {
     base: bits & 0xffff_ffff_ffff_ffffn,
@@ -19,8 +19,8 @@ function segmentOf(s: Session, name: string): { base: bigint; limit: bigint; sel
 }
 
 /** A protected-mode processor with a flat code segment at 8, data at 0x10, and read-only data at 0x18. */
-function protectedSession(): Session {
-  const s = new Session();
+function protectedBed(): TestBed {
+  const s = new TestBed();
   const descriptors = [0n, 0x00cf_9b00_0000_ffffn, 0x00cf_9300_0000_ffffn, 0x00cf_9100_0000_ffffn];
   for (const [i, descriptor] of descriptors.entries())
     for (let byte = 0; byte < 8; byte++)
@@ -33,7 +33,7 @@ function protectedSession(): Session {
 
 describe("loading a segment register from device memory", () => {
   test("real mode: base is 16 times the selector", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRbx, 0x10n);
     s.host.deviceReads = [0x34, 0x12];
     // mov es, [bx]
@@ -44,7 +44,7 @@ describe("loading a segment register from device memory", () => {
   });
 
   test("protected mode: the descriptor is read with PrivilegeExempt", () => {
-    const s = protectedSession();
+    const s = protectedBed();
     s.host.deviceReads = [0x10, 0];
     // mov es, [edi]
     expect(s.mmio({ mode: 32 }, { bytes: [0x8e, 0x07], gpa: DEVICE }).diagnostic).toBe(null);
@@ -53,7 +53,7 @@ describe("loading a segment register from device memory", () => {
   });
 
   test("a selector beyond the table: #GP(selector), and no register changes", () => {
-    const s = protectedSession();
+    const s = protectedBed();
     s.host.deviceReads = [0x28, 0];
     const result = s.mmio({ mode: 32 }, { bytes: [0x8e, 0x07], gpa: DEVICE });
     expect(result.diagnostic?.exception).toEqual({ vector: 13, errorCode: 0x28, cr2: null });
@@ -61,7 +61,7 @@ describe("loading a segment register from device memory", () => {
   });
 
   test("MOV SS inhibits interrupts and the single-step trap", () => {
-    const s = protectedSession();
+    const s = protectedBed();
     s.host.put(NAME.WHvRegisterInterruptState, 2n);
     s.host.deviceReads = [0x10, 0];
     s.mmio({ mode: 32, rflags: 0x102n }, { bytes: [0x8e, 0x17], gpa: DEVICE });
@@ -71,7 +71,7 @@ describe("loading a segment register from device memory", () => {
   });
 
   test("LES loads both", () => {
-    const s = protectedSession();
+    const s = protectedBed();
     s.host.deviceReads = [1, 2, 3, 4, 0x10, 0];
     // les eax, [edi]
     expect(s.mmio({ mode: 32 }, { bytes: [0xc4, 0x07], gpa: DEVICE }).diagnostic).toBe(null);
@@ -83,7 +83,7 @@ describe("loading a segment register from device memory", () => {
 
 describe("descriptor tables", () => {
   test("LGDT takes limit and base", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.deviceReads = [0xff, 0x0f, 1, 2, 3, 4, 0, 0, 0, 0];
     // lgdt [rdi]
     expect(s.mmio({}, { bytes: [0x0f, 0x01, 0x17], gpa: DEVICE }).diagnostic).toBe(null);
@@ -92,7 +92,7 @@ describe("descriptor tables", () => {
   });
 
   test("LIDT with a base that is not canonical: #GP(0)", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.deviceReads = [0xff, 0x0f, 0, 0, 0, 0, 0, 0, 0, 1];
     const result = s.mmio({}, { bytes: [0x0f, 0x01, 0x1f], gpa: DEVICE });
     expect(result.diagnostic?.exception).toMatchObject({ vector: 13, errorCode: 0 });
@@ -100,7 +100,7 @@ describe("descriptor tables", () => {
   });
 
   test("SGDT stores them, in two pieces", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.registers.set(NAME.WHvX64RegisterGdtr, [0, 0x0fff_0000, 0x1234_5678, 0xffff_8000]);
     // sgdt [rdi]
     expect(s.mmio({}, { bytes: [0x0f, 0x01, 0x07], gpa: DEVICE, accessType: 1 }).diagnostic).toBe(null);
@@ -110,7 +110,7 @@ describe("descriptor tables", () => {
 
 describe("LMSW and SMSW", () => {
   test("LMSW sets PE, and cannot clear it", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRbx, 0x10n).put(NAME.WHvX64RegisterCr0, 0x10n);
     s.host.deviceReads = [0x0b, 0xff];
     // lmsw [bx]
@@ -122,7 +122,7 @@ describe("LMSW and SMSW", () => {
   });
 
   test("SMSW stores the low half of CR0", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterCr0, 0x8005_0033n);
     // smsw [rdi]
     s.mmio({}, { bytes: [0x0f, 0x01, 0x27], gpa: DEVICE, accessType: 1 });
@@ -132,14 +132,14 @@ describe("LMSW and SMSW", () => {
 
 describe("control transfers through device memory", () => {
   test("JMP [rdi] takes RIP from the device", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.deviceReads = [0, 0x10, 0, 0, 0, 0x80, 0xff, 0xff];
     expect(s.mmio({ rflags: 0x1_0002n }, { bytes: [0xff, 0x27], gpa: DEVICE }).diagnostic).toBe(null);
     expect(s.set).toEqual({ Rip: 0xffff_8000_0000_1000n, Rflags: 2n });
   });
 
   test("CALL [rdi] reads the device and pushes the return address to RAM", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRsp, BigInt(RAM + 16));
     s.host.putBytes(RAM + 8, 0, 0, 0, 0, 0, 0, 0, 0);
     s.host.deviceReads = [0x78, 0x56, 0x34, 0x12, 0, 0, 0, 0];
@@ -149,7 +149,7 @@ describe("control transfers through device memory", () => {
   });
 
   test("a far jump in real mode", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRbx, 0x10n);
     s.host.deviceReads = [0x56, 0x34, 0x00, 0xf0];
     // jmp far [bx]
@@ -159,7 +159,7 @@ describe("control transfers through device memory", () => {
   });
 
   test("PUSH [rdi] and POP [rdi]", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRsp, BigInt(RAM + 16));
     s.host.putBytes(RAM + 8, 0, 0, 0, 0, 0, 0, 0, 0);
     s.host.deviceReads = [1, 0, 0, 0, 0, 0, 0, 0];
@@ -173,7 +173,7 @@ describe("control transfers through device memory", () => {
   });
 
   test("a far call through a task gate is named as what it is", () => {
-    const s = protectedSession();
+    const s = protectedBed();
     // A task gate at 0x18 in place of the read-only data.
     s.host.putBytes(GDT + 0x18, 0, 0, 0x20, 0, 0, 0x85, 0, 0);
     s.host.putBytes(GDT + 0x20, ...Array.from({ length: 8 }, () => 0));
@@ -187,12 +187,12 @@ describe("control transfers through device memory", () => {
 });
 
 test("what is the hypervisor's own is refused by name", () => {
-  const s = new Session({ noMemoryOperand: "execute" });
+  const s = new TestBed({ noMemoryOperand: "execute" });
   // cpuid
   const result = s.mmio({}, { bytes: [0x0f, 0xa2], accessType: 2 });
   expect(result.statusBits).toBe(2);
   expect(result.diagnostic).toMatchObject({ reason: "unreachable-operation", text: "cpuid" });
   expect(result.diagnostic?.message).toContain("cpuid");
-  const lenient = new Session({ noMemoryOperand: "execute", unsupported: "hyperv" });
+  const lenient = new TestBed({ noMemoryOperand: "execute", unsupported: "hyperv" });
   expect(lenient.mmio({}, { bytes: [0x0f, 0xa2], accessType: 2 }).diagnostic?.exception).toMatchObject({ vector: 6 });
 });

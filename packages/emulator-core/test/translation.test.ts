@@ -3,7 +3,7 @@ import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { describe, expect, test } from "vitest";
 import { code } from "./assembly.ts";
 import { memoryExit, vpExit } from "./exits.ts";
-import { DEVICE, pendingEvent, RAM, Session } from "./session.ts";
+import { DEVICE, pendingEvent, RAM, TestBed } from "./test-bed.ts";
 
 const NAME = WHV_REGISTER_NAME;
 const read = { bytes: code["mov eax, [rdi]"] };
@@ -17,7 +17,7 @@ describe("flags", () => {
     ["read-modify-write", "add [rdi], ecx", ["translate 0xfee00000 flags 13"]],
     ["copy", "movsd", ["translate 0x2000 flags 11", "translate 0xfee00000 flags 13"]],
   ] as const)("%s", (_name, instruction, expected) => {
-    const s = new Session();
+    const s = new TestBed();
     s.mmio({}, { bytes: code[instruction] });
     expect(s.host.texts("translateGvaPage")).toEqual(expected);
   });
@@ -25,64 +25,64 @@ describe("flags", () => {
 
 describe("the exit's Gva and Gpa", () => {
   test("serve the page they are in", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.mmio({}, { ...read, gpa: 0x1234_5020, gva: BigInt(DEVICE) });
     expect(s.host.texts("memory", "translateGvaPage")).toEqual(["read 4@12345020"]);
   });
 
   test("the offset is the computed address's: Gpa may be cut to its page", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.mmio({}, { ...read, gpa: 0x1234_5000, gva: PAGE });
     expect(s.host.texts("memory")).toEqual(["read 4@12345020"]);
   });
 
   test("of another page: the computed address is translated", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.mmio({}, { ...read, gpa: 0x1234_5000, gva: 0x7000n });
     expect(s.host.texts("memory", "translateGvaPage")).toEqual(["translate 0xfee00000 flags 11", "read 4@fee00020"]);
   });
 
   test("count for nothing without GvaValid", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.mmio({}, { ...read, gpa: 0x1234_5020, gva: BigInt(DEVICE), gvaValid: false });
     expect(s.host.texts("translateGvaPage")).toEqual(["translate 0xfee00000 flags 11"]);
   });
 
   test("a read does not vouch for a later write to the same page", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRsi, 0xfee0_0100n);
     s.mmio({}, { bytes: code.movsd, gpa: 0xfee0_0100, accessType: 0 });
     expect(s.host.texts("translateGvaPage")).toEqual(["translate 0xfee00000 flags 13"]);
   });
 
   test("a write vouches for a read", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.put(NAME.WHvX64RegisterRsi, 0xfee0_0100n);
     s.mmio({}, { bytes: code.movsd, gpa: DEVICE, accessType: 1 });
     expect(s.host.texts("translateGvaPage")).toEqual([]);
   });
 
   test.each([0, 1])("a read-modify-write needs no more, AccessType %i", (accessType) => {
-    const s = new Session();
+    const s = new TestBed();
     s.mmio({}, { bytes: code["add [rdi], ecx"], gpa: DEVICE, accessType });
     expect(s.host.texts("translateGvaPage")).toEqual([]);
   });
 
   test("of a fetch say nothing of the right to write", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.mmio({ rip: 0xfee0_0100n }, { bytes: code["add [rdi], ecx"], gpa: 0xfee0_0100, accessType: 2 });
     expect(s.host.texts("translateGvaPage")).toEqual(["translate 0xfee00000 flags 13"]);
   });
 
   test("hold for one call only", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.mmio({}, { ...read, gpa: DEVICE });
     s.mmio({}, read);
     expect(s.host.texts("translateGvaPage")).toEqual(["translate 0xfee00000 flags 11"]);
   });
 
   test("beyond 52 bits are not believed", () => {
-    const s = new Session();
+    const s = new TestBed();
     const access = { ...read, gvaValid: true, gva: BigInt(DEVICE) };
     const exit = memoryExit(access);
     exit.gpaBits = 0xfff0_0000_fee0_0020n;
@@ -92,7 +92,7 @@ describe("the exit's Gva and Gpa", () => {
 });
 
 test("each page is asked for once a call", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.host.put(NAME.WHvX64RegisterRcx, 6n).put(NAME.WHvX64RegisterRsi, 0x2ffen);
   s.mmio({}, { bytes: code["rep movsb"], gpa: DEVICE, accessType: 1 });
   expect(s.host.texts("translateGvaPage")).toEqual(["translate 0x2000 flags 11", "translate 0x3000 flags 11"]);
@@ -110,7 +110,7 @@ describe("result codes", () => {
       [{ cpl: 3 }, read, 4],
       [{ cpl: 3 }, write, 6],
     ] as const) {
-      const s = new Session();
+      const s = new TestBed();
       s.host.pages.set(PAGE, { result: resultCode });
       const result = s.mmio(vp, access);
       expect(result.statusBits).toBe(1);
@@ -120,14 +120,14 @@ describe("result codes", () => {
   });
 
   test.each([5, 6, 7])("%i (access refused to the guest-physical page): #GP(0)", (resultCode) => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.pages.set(PAGE, { result: resultCode });
     s.mmio({}, read);
     expect(s.set["PendingEvent"]).toBe(pendingEvent(13, 0));
   });
 
   test("Intercept: InternalEmulationFailure", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.pages.set(PAGE, { result: 8 });
     const result = s.mmio({}, read);
     expect(result.statusBits).toBe(2);
@@ -136,7 +136,7 @@ describe("result codes", () => {
   });
 
   test.each([9, -1, 255])("%i, which is none: InternalEmulationFailure", (resultCode) => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.pages.set(PAGE, { result: resultCode });
     const result = s.mmio({}, read);
     expect(result.statusBits).toBe(2);
@@ -144,13 +144,13 @@ describe("result codes", () => {
   });
 
   test("S_OK with another result is not TranslateGvaPageCallbackFailed", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.pages.set(PAGE, { result: 1 });
     expect(s.mmio({}, read).translateGvaPageCallbackFailed).toBe(false);
   });
 
   test("a callback that forgets to answer is found out", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.translate = (): number => 0;
     expect(s.mmio({}, read).diagnostic?.reason).toBe("translation-invalid");
   });
@@ -158,20 +158,20 @@ describe("result codes", () => {
 
 describe("GpaUnmapped", () => {
   test("with an aligned address is device memory there", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.pages.set(PAGE, { result: 4, gpa: 0x7000_0000 });
     s.mmio({}, read);
     expect(s.host.texts("memory")).toEqual(["read 4@70000020"]);
   });
 
   test("with a misaligned one is the host's mistake", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.pages.set(PAGE, { result: 4, gpa: 0x7000_0001 });
     expect(s.mmio({}, read).translateGvaPageCallbackGpaIsNotAligned).toBe(true);
   });
 
   test("option fault: #GP(0)", () => {
-    const s = new Session({ gpaUnmapped: "fault" });
+    const s = new TestBed({ gpaUnmapped: "fault" });
     s.host.pages.set(PAGE, { result: 4, gpa: 0x7000_0000 });
     s.mmio({}, read);
     expect(s.set["PendingEvent"]).toBe(pendingEvent(13, 0));
@@ -180,7 +180,7 @@ describe("GpaUnmapped", () => {
 
 describe("addresses that are none", () => {
   test.each([0x1001, 0.5, Number.NaN])("%d is not aligned", (gpa) => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.pages.set(PAGE, { gpa });
     const result = s.mmio({}, read);
     expect(result.statusBits).toBe(1 << 5);
@@ -188,7 +188,7 @@ describe("addresses that are none", () => {
   });
 
   test.each([-4096, 2 ** 52])("%d is no guest-physical address", (gpa) => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.pages.set(PAGE, { gpa });
     const result = s.mmio({}, read);
     expect(result.statusBits).toBe(2);
@@ -196,7 +196,7 @@ describe("addresses that are none", () => {
   });
 
   test("the highest page is one", () => {
-    const s = new Session();
+    const s = new TestBed();
     s.host.pages.set(PAGE, { gpa: 2 ** 52 - 4096 });
     s.mmio({}, read);
     expect(s.host.texts("memory")).toEqual(["read 4@ffffffffff020"]);
@@ -204,7 +204,7 @@ describe("addresses that are none", () => {
 });
 
 test("RAM and device alike: the other side of a copy is translated", () => {
-  const s = new Session();
+  const s = new TestBed();
   s.host.pages.set(BigInt(RAM), { gpa: 0x5000 });
   s.host.putBytes(0x5000, 9, 9, 9, 9);
   s.mmio({}, { bytes: code.movsd, gpa: DEVICE, accessType: 1 });

@@ -10,7 +10,7 @@ export const DEVICE = 0xfee0_0020;
 export const RAM = 0x2000;
 
 /** A host whose rDI points at the device and rSI at RAM. */
-export class Session {
+export class TestBed {
   readonly host: TestHost = new TestHost();
   readonly emulator: Emulator<TestHost>;
 
