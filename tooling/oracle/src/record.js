@@ -19,7 +19,6 @@ export const StateAt = {
   vectors: 352,
   window: 2400,
 };
-export const STATE_SIZE = RECORD_SIZE - STATE_AT;
 const MODES = [64, 32, 16];
 const TRAP_BREAKPOINT = 3;
 const INTERRUPT_FLAG = 0x200;
