@@ -31,7 +31,7 @@ function exception(one: Case): string {
     return "XED is told to be another processor";
   if (one.id.includes("apx/")) return "APX";
   if (one.isa_set?.startsWith("ACE_")) return "ACE is not in the table";
-  if (one.isa_set?.startsWith("AVX10_V2")) return "AVX10.2 is not in the table";
+  if (one.isa_set?.startsWith("AVX10_V2_AUX")) return "what follows AVX10.2 is not in the table";
   return "";
 }
 

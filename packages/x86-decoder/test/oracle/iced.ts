@@ -11,6 +11,7 @@ import {
 } from "iced-x86";
 import {
   DecodeStatus,
+  formInfo,
   type Instruction,
   mnemonicName,
   OperandKind,
@@ -114,7 +115,7 @@ export function compare(status: number, own: Instruction, iced: IcedInstruction,
   if ((status === DecodeStatus.ok) !== icedValid) {
     return icedValid
       ? `we reject ${icedCode(iced.code)}`
-      : `we accept ${mnemonicName(own.mnemonic)} (form ${own.form})`;
+      : `we accept ${mnemonicName(own.mnemonic)} (${formInfo(own.form).cpuid.join(" ")}, form ${own.form})`;
   }
   if (!icedValid) return "";
   const name = mnemonicName(own.mnemonic);

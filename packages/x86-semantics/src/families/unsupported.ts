@@ -69,6 +69,11 @@ const rows: readonly Row[] = [
     mnemonics:
       /^v(p(absq|broadcastm(b2q|w2d)|cmpu?[bwdq]|conflict[dq]|dp(b[su][su]ds?|b(ss|su|us|uu)ds?|wssds?|w[su][su]ds?|busds?)|lzcnt[dq]|madd52[hl]uq|(max|min)[su]q|mov(us|s)?(db|dw|qb|qd|qw|wb)|mullq|opcnt[bwdq]|ro[lr]v?[dq]|sh[lr]dv?[wdq]|s(ll|ra|rl)v[wdq]|sraq|ternlog[dq]|testn?m[bwdq])|p2intersect[dq]|p4dpwssds?|p2intersect[dq])$/,
   },
+  {
+    reason: "AVX10.2 instructions have no meaning yet",
+    mnemonics:
+      /^v((add|cmp|comis|div|fn?m(add|sub)(132|213|231)|fpclass|getexp|getmant|max|min|mul|rcp|reduce|rndscale|rsqrt|scalef|sqrt|sub)bf16|minmax(bf16|[ps][sdh])|u?comxs[sdh]|dpphps)$/,
+  },
   { reason: "AMX tiles have no meaning yet", mnemonics: /^(t(cmm\w+|dp\w+|ile\w+)|ldtilecfg|sttilecfg)$/ },
   {
     reason: "supervisor state (IA32_XSS) is not in the register file",

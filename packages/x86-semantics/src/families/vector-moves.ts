@@ -82,9 +82,10 @@ const lowLane = (b: Builder, operand: Operand): Value => b.operandRegister(opera
 const moveInteger: Definition = (b) => {
   requireWhole(b);
   const [target, source] = [b.operand(0), b.operand(1)];
-  // MOVQ xmm, xmm moves the low half; the operand with a size of its own is the general register or memory.
+  // Between vector registers the mnemonic says how much is moved; else the general register or memory has a size of its own.
   const sizes = [target, source].map(({ size }) => size).filter((size) => size <= 8);
-  const type = integerOfSize(sizes.length === 0 ? 8 : Math.min(...sizes));
+  const between = b.form.mnemonic === "vmovw" ? 2 : b.form.mnemonic === "vmovd" ? 4 : 8;
+  const type = integerOfSize(sizes.length === 0 ? between : Math.min(...sizes));
   const value = source.shape === "mmx" ? b.resize(readMmx(b, source), type) : b.read(source, type);
   if (target.shape === "mmx") writeMmx(b, target, b.zeroExtend(value, "i64"));
   else if (target.shape === "vector") writeLanes(b, target, [b.zeroExtend(value, "v128")]);
