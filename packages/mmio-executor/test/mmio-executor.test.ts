@@ -2,8 +2,8 @@
 import { Decoder, Instruction } from "@whvkit/x86-decoder";
 import { Abort, type Program, programFor, RegisterOffset } from "@whvkit/x86-semantics";
 import { describe, expect, test } from "vitest";
+import { TestMachine } from "../../io-executor/test/machine.ts";
 import { MmioExecutor, refusalOf } from "../src/index.ts";
-import { TestMachine } from "./machine.ts";
 
 const RAX = RegisterOffset.general;
 const RCX = RegisterOffset.general + 8;
