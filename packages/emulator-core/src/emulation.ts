@@ -36,6 +36,9 @@ import { Translation } from "./translation.ts";
 import { VectorEnables } from "./vector-enables.ts";
 
 const RAX = RegisterOffset.general >> 2;
+const RDX = RAX + 4;
+const XCR0 = RegisterOffset.xcr0 >> 2;
+const X87_AND_SSE = 3;
 
 /** WHV_MEMORY_ACCESS_CONTEXT: AccessInfo is its word 5; AccessType is the low two bits, of whose values 3 is none. */
 const ACCESS_INFO = 5;
@@ -251,21 +254,32 @@ export class Emulation<Context> implements InstructionProgress {
   }
 
   #getRegisters(prepared: PreparedInstruction, plan: RegisterPlan): boolean {
-    if (plan.unreachable || (plan.usesExtendedState && !this.#host.reachesExtendedState)) {
-      const which = plan.unreachable
-        ? "PKRU"
-        : "YMM, ZMM or opmask state; the callbacks getExtendedState and setExtendedState would reach it";
-      const message = `${nameOf(prepared.program)} needs registers that have no WHV_REGISTER_NAME (${which}).`;
-      this.#failure.internal("unreachable-registers", "registers", message);
-      return false;
-    }
-    if (plan.usesExtendedState && !this.#host.getExtendedState(this.#extendedState)) return false;
+    const { usesExtendedState, selectsState } = plan;
+    const reaches = usesExtendedState && this.#host.reachesExtendedState;
+    if (usesExtendedState && !reaches && !selectsState) return this.#cannotReachRegisters(prepared.program);
+    if (reaches && !this.#host.getExtendedState(this.#extendedState)) return false;
     this.#plain = this.#exit.plain && prepared.effects === NO_EFFECTS && !this.#options.verifyExitContext;
     if (!this.#plain) this.#askMore(prepared.effects);
     if (!this.#exchange.fetch(plan)) return false;
+    if (selectsState && !reaches && this.#selectsBeyondNames()) return this.#cannotReachRegisters(prepared.program);
     if (plan.usesMode) this.#exit.imposeMode(this.#registers);
     this.#exchange.remember(plan);
     return this.#plain || this.#takeMore();
+  }
+
+  /** Do XCR0 and EDX:EAX select more than x87 and SSE state, which has names? */
+  #selectsBeyondNames(): boolean {
+    const { words } = this.#registers;
+    const low = words[XCR0] & words[RAX] & ~X87_AND_SSE;
+    return (low | (words[XCR0 + 1] & words[RDX])) !== 0;
+  }
+
+  #cannotReachRegisters(program: Program): false {
+    const which =
+      "YMM, ZMM or opmask state, PKRU; the callbacks getExtendedState and setExtendedState would reach them";
+    const message = `${nameOf(program)} needs registers that have no WHV_REGISTER_NAME (${which}).`;
+    this.#failure.internal("unreachable-registers", "registers", message);
+    return false;
   }
 
   /** Puts into the get to come what shadow, traps, breakpoints and verification need. */
@@ -303,7 +317,9 @@ export class Emulation<Context> implements InstructionProgress {
   #complete(plan: RegisterPlan, length: number, finished: boolean): EmulationResult {
     const exchange = this.#exchange;
     if (finished) this.#exit.advance(length, this.#registers);
-    if (plan.changesExtendedState && !this.#host.setExtendedState(this.#extendedState)) return this.answers.failed();
+    if (plan.changesExtendedState && this.#host.reachesExtendedState) {
+      if (!this.#host.setExtendedState(this.#extendedState)) return this.answers.failed();
+    }
     if (this.#plain) {
       return exchange.commitPlain(plan, this.#exit, finished) ? this.answers.successful() : this.answers.failed();
     }
@@ -359,7 +375,7 @@ export class Emulation<Context> implements InstructionProgress {
 
   #noMemoryOperand(program: Program): EmulationResult {
     if (this.#options.noMemoryOperand === "hyperv") return this.#raise(Vector.GP, 0, "decode");
-    const message = `${nameOf(program)} accesses no memory, so it cannot have caused a memory exit.`;
+    const message = `${nameOf(program)} has no memory operand, so it cannot have caused a memory exit.`;
     return this.answers.internal("no-memory-operand", "decode", message);
   }
 

@@ -6,7 +6,7 @@ import type { EmulatorCallbacks } from "@whvkit/whv-types";
 import { type RegisterFile, RegisterOffset } from "@whvkit/x86-semantics";
 
 /**
- * Vector state that has no `WHV_REGISTER_NAME`: all of ZMM0 to ZMM31 and the opmasks. The emulator owns one instance and
+ * State that has no `WHV_REGISTER_NAME`: all of ZMM0 to ZMM31, the opmasks and PKRU. The emulator owns one instance and
  * reuses it.
  *
  * @public
@@ -16,11 +16,14 @@ export class EmulatorExtendedState {
   readonly vectors: Uint8Array;
   /** K0 to K7, 8 bytes each. */
   readonly masks: Uint8Array;
+  /** PKRU, 4 bytes. Only RDPKRU, WRPKRU and the XSAVE family look at it. */
+  readonly pkru: Uint8Array;
 
   /** @internal */
   constructor(registers: RegisterFile) {
     this.vectors = registers.bytes.subarray(RegisterOffset.vector, RegisterOffset.vector + 32 * 64);
     this.masks = registers.bytes.subarray(RegisterOffset.mask, RegisterOffset.mask + 8 * 8);
+    this.pkru = registers.bytes.subarray(RegisterOffset.pkru, RegisterOffset.pkru + 4);
   }
 }
 
@@ -58,13 +61,13 @@ export class EmulatorCompareExchange {
  */
 export interface EmulatorExtraCallbacks<Context = unknown> {
   /**
-   * Fills vector state from the processor's XSAVE area (`WHvGetVirtualProcessorXsaveState`). Called, before the get of the
-   * registers, only for instructions that touch YMM, ZMM or opmask state; with `setExtendedState`, or not at all. A failure
+   * Fills the state from the processor's XSAVE area (`WHvGetVirtualProcessorXsaveState`). Called, before the get of the
+   * registers, only for instructions that touch YMM, ZMM or opmask state or PKRU; with `setExtendedState`, or not at all. A failure
    * counts as `GetVirtualProcessorRegistersCallbackFailed`.
    */
   getExtendedState(context: Context, state: EmulatorExtendedState): number;
   /**
-   * Writes vector state back. Called right before the set of the registers, only when the instruction changed some of it.
+   * Writes the state back. Called right before the set of the registers, only when the instruction changed some of it.
    * A failure counts as `SetVirtualProcessorRegistersCallbackFailed`.
    */
   setExtendedState(context: Context, state: EmulatorExtendedState): number;

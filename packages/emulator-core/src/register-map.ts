@@ -1,7 +1,7 @@
 /**
  * Where each WHv register lives in the register file: the bridge between the intervals that programs are described by
  * and the names that the register callbacks take. State that has no WHv name (upper halves of YMM and ZMM, opmasks, PKRU)
- * is found here as unreachable.
+ * is found here as extended.
  */
 import { WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { REGISTER_FILE_SIZE, type RegisterInterval, RegisterOffset, Segment } from "@whvkit/x86-semantics";
@@ -79,24 +79,21 @@ export const MAPPED_REGISTERS: readonly MappedRegister[] = [
  */
 export const COMPOSITE: number = MAPPED_REGISTERS.findIndex(({ name }) => name === NAME.WHvX64RegisterXmmControlStatus);
 
-/** What {@link eachRegister} says of 8 bytes without a name: vector and opmask state, and all else (PKRU). */
+/** What {@link eachRegister} says of 8 bytes without a name: vector state, opmasks, PKRU. */
 export const EXTENDED = -1;
-export const UNREACHABLE = -2;
 
 /** Index into {@link MAPPED_REGISTERS} for every 8 bytes of the register file. */
 const indexOfGranule: Int16Array = fillGranules();
 
 function fillGranules(): Int16Array {
-  const granules = new Int16Array(REGISTER_FILE_SIZE >> 3).fill(UNREACHABLE);
-  granules.fill(EXTENDED, RegisterOffset.mask >> 3, RegisterOffset.pkru >> 3);
-  granules.fill(EXTENDED, RegisterOffset.vector >> 3);
+  const granules = new Int16Array(REGISTER_FILE_SIZE >> 3).fill(EXTENDED);
   for (const [index, { offset, size }] of MAPPED_REGISTERS.entries())
     for (let at = offset; at < offset + size; at += 8) granules[at >> 3] = index;
   granules[RegisterOffset.fpuDataPointer >> 3] = COMPOSITE;
   return granules;
 }
 
-/** Calls `visit` with the index of each mapped register that the interval touches, or with {@link EXTENDED} or {@link UNREACHABLE}. */
+/** Calls `visit` with the index of each mapped register that the interval touches, or with {@link EXTENDED}. */
 export function eachRegister(interval: RegisterInterval, visit: (index: number) => void): void {
   const last = (interval.offset + interval.size - 1) >> 3;
   let before: number | null = null;

@@ -2,7 +2,7 @@
  * Which registers one instruction needs from the processor before it runs, and which it may have changed after. Made
  * once per instruction from the intervals of its program; what the exit context already holds is left out.
  */
-import { type Program, type RegisterInterval, RegisterOffset, Segment } from "@whvkit/x86-semantics";
+import { Helper, type Program, type RegisterInterval, RegisterOffset, Segment } from "@whvkit/x86-semantics";
 import {
   COMPOSITE,
   EXTENDED,
@@ -42,12 +42,12 @@ export interface RegisterPlan {
   readonly comparesAny: boolean;
   /** The instruction looks at CR0, EFER or CS. */
   readonly usesMode: boolean;
-  /** The instruction touches vector or opmask state that has no WHv name. */
+  /** The instruction touches state that has no WHv name, or may do so. */
   readonly usesExtendedState: boolean;
   /** It may change some of that. */
   readonly changesExtendedState: boolean;
-  /** The instruction touches other state that has no WHv name. */
-  readonly unreachable: boolean;
+  /** It touches only the state that XCR0 and EDX:EAX ask for: the XSAVE family. */
+  readonly selectsState: boolean;
 }
 
 /** Of an instruction whose registers the exit holds and whose effects are put down one by one: IN and OUT. */
@@ -63,7 +63,7 @@ export const NO_PLAN: RegisterPlan = {
   usesMode: false,
   usesExtendedState: false,
   changesExtendedState: false,
-  unreachable: false,
+  selectsState: false,
 };
 
 const RIP = registerAt(RegisterOffset.rip);
@@ -100,7 +100,6 @@ export function planRegisters(program: Program, kind: ExitKind): RegisterPlan {
   const held = new Set(kind === "port" ? HELD_BY_PORT_EXIT : HELD_BY_EVERY_EXIT);
   const fetched = new Set<number>();
   const written = new Set<number>();
-  let unreachable = false;
   let usesExtendedState = false;
   let changesExtendedState = false;
   // A REP that ends at once, or at a fault, has not written what its elements write; a named operation writes some of
@@ -110,14 +109,12 @@ export function planRegisters(program: Program, kind: ExitKind): RegisterPlan {
   const need = (index: number): void => {
     if (index === CS || index === CR0 || index === EFER) usesMode = true;
     if (index === EXTENDED) usesExtendedState = true;
-    else if (index < 0) unreachable = true;
     else if (!held.has(index)) fetched.add(index);
   };
   for (const interval of program.reads) eachRegister(interval, need);
   for (const interval of program.writes)
     eachRegister(interval, (index) => {
       if (index === EXTENDED) changesExtendedState = true;
-      else if (index < 0) unreachable = true;
       else if (index !== RIP && index !== RFLAGS) written.add(index);
       if (index >= 0 && (mayLeaveOut || !coversWhole(interval, index))) need(index);
     });
@@ -136,7 +133,7 @@ export function planRegisters(program: Program, kind: ExitKind): RegisterPlan {
     usesMode,
     usesExtendedState: usesExtendedState || changesExtendedState,
     changesExtendedState,
-    unreachable,
+    selectsState: program.helpers.includes(Helper.otherExtendedState),
   };
 }
 

@@ -44,7 +44,6 @@ describe("registers without a WHv name", () => {
     ["a VEX load clears the upper half", VMOVUPS_LOAD],
     ["a YMM store reads it", VMOVUPS_STORE_YMM],
     ["a masked store reads its opmask", [0x62, 0xf1, 0x7f, 0x49, 0x7f, 0x07]], // vmovdqu8 [rdi]{k1}, zmm0
-    ["XSAVE may have to save PKRU", [0x0f, 0xae, 0x27]],
   ])("%s: named as the reason, before anything is touched", (_name, bytes) => {
     const s = new TestBed();
     const result = s.mmio({}, { bytes, gpa: DEVICE });

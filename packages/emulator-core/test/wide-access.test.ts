@@ -122,7 +122,7 @@ describe("registers and their names", () => {
 
   test("XMM state is reachable, YMM, ZMM, opmask and XMM16 are not", () => {
     expect(planRegisters(program([[vector + 64, 16]], []), "memory")).toMatchObject({
-      unreachable: false,
+      selectsState: false,
       names: Uint32Array.of(0x1001),
     });
     for (const interval of [

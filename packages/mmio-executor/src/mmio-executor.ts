@@ -67,11 +67,12 @@ export class MmioExecutor {
 }
 
 /**
- * Can the executor carry this program out?
+ * Can the executor carry this program out? An instruction that names memory is one with a memory operand even where it
+ * does not access it (NOP, PREFETCH, LEA).
  *
  * @public
  */
 export function refusalOf(program: Program): MmioRefusal {
   if (program.unsupported !== null) return "unsupported-instruction";
-  return program.accessesMemory ? null : "no-memory-operand";
+  return program.accessesMemory || program.namesMemory ? null : "no-memory-operand";
 }

@@ -62,6 +62,7 @@ describe("refusalOf", () => {
   test.each([
     ["mov eax, [rdi]", [0x8b, 0x07], null],
     ["push rax: the stack is memory", [0x50], null],
+    ["prefetcht0 [rdi]: a memory operand, though nothing is accessed", [0x0f, 0x18, 0x0f], null],
     ["inc eax", [0xff, 0xc0], "no-memory-operand"],
     ["in al, dx", [0xec], "no-memory-operand"],
     ["enqcmd", [0xf2, 0x0f, 0x38, 0xf8, 0x07], "unsupported-instruction"],

@@ -22,7 +22,9 @@ const byReason: Readonly<Record<string, string>> = {
   "unreachable-registers":
     "The five callbacks do not reach the upper vector registers. Give the emulator the optional callbacks for extended state.",
   "unreachable-operation":
-    "The five callbacks do not reach this operation. Give the emulator the optional callback that does.",
+    "No callback performs this operation: it acts on the hypervisor itself, or switches tasks. Carry the instruction out yourself and advance RIP, or keep the guest from using it on device memory.",
+  "exchange-contended":
+    "Make the compareExchange callback answer exchanged when memory holds what it is asked to expect.",
   "no-memory-operand":
     "An instruction without a memory operand cannot cause this exit. Usually the instruction bytes are stale or the exit is for a code fetch: check RIP, and whether the guest runs from device memory.",
   "instruction-mismatch":

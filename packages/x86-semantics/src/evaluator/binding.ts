@@ -3,7 +3,7 @@
  * address components and segments, gives each value its place in the evaluator's slots, writes the operations in the
  * evaluator's layout, and lists the registers that the program touches.
  */
-import { type Instruction, RegisterClass } from "@whvkit/x86-decoder";
+import { type Instruction, OperandKind, RegisterClass } from "@whvkit/x86-decoder";
 import { makesValue } from "../ir/dataflow.ts";
 import {
   bitsOf,
@@ -42,6 +42,7 @@ export function bindUnsupported(instruction: Instruction, reason: string): Progr
     reads: [],
     writes: [],
     writesIp: false,
+    namesMemory: namesMemory(instruction),
     accessesMemory: false,
     accessesPort: false,
     string: null,
@@ -51,6 +52,11 @@ export function bindUnsupported(instruction: Instruction, reason: string): Progr
     ir: null,
     fields: null,
   };
+}
+
+function namesMemory(instruction: Instruction): boolean {
+  for (let i = 0; i < instruction.operandCount; i++) if (instruction.operandKind(i) === OperandKind.memory) return true;
+  return false;
 }
 
 class Binding {
@@ -97,6 +103,7 @@ class Binding {
       reads: writer.reads,
       writes: writer.writes,
       writesIp: this.#ir.writesIp,
+      namesMemory: namesMemory(instruction),
       accessesMemory: this.#accessesMemory,
       accessesPort: this.#accessesPort,
       string,

@@ -32,6 +32,8 @@ export interface Program {
   readonly writes: readonly RegisterInterval[];
   /** The program (or a helper it calls) decides where execution goes on; otherwise the caller advances RIP by `length`. */
   readonly writesIp: boolean;
+  /** The instruction names memory in its operands, whether it accesses it (MOV) or not (NOP, PREFETCH, INVLPG, LEA). */
+  readonly namesMemory: boolean;
   readonly accessesMemory: boolean;
   readonly accessesPort: boolean;
   readonly string: StringOperation | null;

@@ -5,7 +5,7 @@
 import { type Builder, type Definition, General, type Operand, type Value } from "../ir/builder.ts";
 import { type IntegerType, integerOfSize } from "../ir/operation.ts";
 import { Helper } from "../machine/helper.ts";
-import { Vector } from "../machine/machine.ts";
+import { Intent, Vector } from "../machine/machine.ts";
 import { RegisterOffset } from "../machine/register-file.ts";
 import { conditionHolds, forEachCondition } from "./conditions.ts";
 import type { Family } from "./family.ts";
@@ -28,6 +28,7 @@ function farTarget(b: Builder, operand: Operand): FarTarget {
   if (operand.shape === "farPointer") {
     return { selector: b.field("immediate2", "i16"), offset: b.field("immediate", b.operandType) };
   }
+  b.probe("memory", b.memoryAddress(), b.form.operandSize + 2, Intent.read);
   const offset = b.load("memory", b.memoryAddress(), b.operandType);
   return { selector: b.load("memory", b.memoryAddress(b.form.operandSize), "i16"), offset };
 }
@@ -119,6 +120,7 @@ const bound: Definition = (b) => {
   const operand = b.operand(0);
   const type = integerOfSize(operand.size);
   const index = b.read(operand);
+  b.probe("memory", b.memoryAddress(), 2 * operand.size, Intent.read);
   const lower = b.load("memory", b.memoryAddress(), type);
   const upper = b.load("memory", b.memoryAddress(operand.size), type);
   b.faultIf(b.or(b.signedLess(index, lower), b.signedLess(upper, index)), Vector.BR);

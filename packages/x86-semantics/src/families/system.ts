@@ -29,6 +29,7 @@ const loadTable =
   (which: 0 | 1): Definition =>
   (b) => {
     const type: IntegerType = b.long ? "i64" : "i32";
+    b.probe("memory", b.memoryAddress(), b.long ? 10 : 6, Intent.read);
     const limit = b.load("memory", b.memoryAddress(), "i16");
     let base = b.load("memory", b.memoryAddress(2), type);
     if (!b.long && b.form.operandSize === 2) base = b.and(base, b.constant("i32", 0x00ff_ffff));
@@ -156,6 +157,7 @@ const arpl: Definition = (b) => {
 const loadFarPointer =
   (segment: Segment): Definition =>
   (b) => {
+    b.probe("memory", b.memoryAddress(), b.form.operandSize + 2, Intent.read);
     const offset = b.load("memory", b.memoryAddress(), b.operandType);
     const selector = b.load("memory", b.memoryAddress(b.form.operandSize), "i16");
     b.call(Helper.loadSegment, b.constant("i64", segment), selector);
