@@ -1,0 +1,167 @@
+/**
+ * Every row of the decoder's form table, in every mode, through the five callbacks: what has a meaning is carried out on
+ * device memory, what has none is reported by its name, and no form is missing.
+ */
+import { Decoder, formCount, formInfo, Instruction, mnemonicName } from "@whvkit/x86-decoder";
+import { type Program, programFor } from "@whvkit/x86-semantics";
+import { expect, test } from "vitest";
+import { emulate, hasMemory, hostFor, OPERAND } from "./form-bed.ts";
+import { type Encoding, everyForm } from "./form-encodings.ts";
+import type { TestHost } from "./test-host.ts";
+import { applyWrites } from "./transcript.ts";
+
+interface Form extends Encoding {
+  readonly text: string;
+  readonly program: Program;
+}
+
+const encodings: readonly Encoding[] = [...everyForm()];
+
+/** Those that name or access memory. */
+const forms: readonly Form[] = encodings.flatMap((encoding) => {
+  const instruction = new Instruction();
+  new Decoder(encoding.mode).decode(Uint8Array.from(encoding.bytes), 0, instruction);
+  const program = programFor(instruction);
+  const hex = Buffer.from(encoding.bytes).toString("hex");
+  const text = `${mnemonicName(program.mnemonic)} ${hex} in ${encoding.mode}-bit mode`;
+  return hasMemory(instruction) || program.accessesMemory ? [{ ...encoding, program, text }] : [];
+});
+const supported = forms.filter(({ program }) => program.unsupported === null);
+
+/** What these instructions do instead of ending as others do; everything else in the table succeeds. */
+const UNDEFINED = new Set(["ud0", "ud1"]);
+const BEYOND_CALLBACKS = new Set(["invlpg", "invpcid"]);
+
+test("no form is missing but those that only a decoder option shows", () => {
+  const made = new Set(encodings.map(({ form, mode }) => `${form.form}:${mode === 64}`));
+  const missing = new Set<string>();
+  for (let number = 1; number <= formCount; number++) {
+    const { name, operands, legacyModes, longMode } = formInfo(number);
+    if (!operands.some(({ allowsMemory }) => allowsMemory)) continue;
+    if ((legacyModes && !made.has(`${number}:false`)) || (longMode && !made.has(`${number}:true`))) missing.add(name);
+  }
+  const optional = [
+    "bndcl",
+    "bndcn",
+    "bndcu",
+    "bndldx",
+    "bndmk",
+    "bndmov",
+    "bndstx",
+    "ibts",
+    "reservednop",
+    "umov",
+    "xbts",
+  ];
+  const withRexOnAmd = ["call", "jmp", "lfs", "lgs", "lss"];
+  expect([...missing].sort()).toEqual([...optional, ...withRexOnAmd].sort());
+});
+
+test("what has a meaning is carried out, with the five callbacks unless it needs registers that they do not reach", () => {
+  const wrong = supported.flatMap((form) => {
+    const { name } = form.form;
+    const host = hostFor(form);
+    let result = emulate(form, host, "five");
+    if (result.diagnostic?.reason === "unreachable-registers") {
+      if (host.calls.length > 0) return [`${form.text}: refused after a callback`];
+      result = emulate(form, hostFor(form), "all");
+    }
+    const { diagnostic } = result;
+    if (UNDEFINED.has(name)) return diagnostic?.exception?.vector === 6 ? [] : [`${form.text}: no #UD`];
+    if (BEYOND_CALLBACKS.has(name))
+      return diagnostic?.reason === "unreachable-operation" ? [] : [`${form.text}: ${diagnostic?.message}`];
+    return result.statusBits === 1 && diagnostic === null ? [] : [`${form.text}: ${diagnostic?.message}`];
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("what has none is reported by name, before any callback", () => {
+  const unsupported = forms.filter(({ program }) => program.unsupported !== null);
+  const wrong = unsupported.filter((form) => {
+    const host = hostFor(form);
+    const { statusBits, diagnostic } = emulate(form, host, "five");
+    const named = diagnostic?.message.startsWith(`${form.form.name.toUpperCase()} is a valid instruction`) ?? false;
+    return statusBits !== 2 || diagnostic?.reason !== "unsupported-instruction" || !named || host.calls.length > 0;
+  });
+  expect(wrong.map(({ text }) => text)).toEqual([]);
+});
+
+const carriedOut = supported.filter(({ form }) => !UNDEFINED.has(form.name) && !BEYOND_CALLBACKS.has(form.name));
+
+test("every call position fails in turn: its status bit, no register changes, memory is what the calls before made of it", () => {
+  const STATUS = {
+    ioPort: 1 << 2,
+    memory: 1 << 3,
+    translateGvaPage: 1 << 4,
+    getVirtualProcessorRegisters: 1 << 6,
+    setVirtualProcessorRegisters: 1 << 7,
+  };
+  const wrong: string[] = [];
+  for (const form of carriedOut) {
+    const good = hostFor(form);
+    emulate(form, good, "all");
+    for (const [position, { callback }] of good.calls.entries()) {
+      const at = good.calls.slice(0, position).filter((call) => call.callback === callback).length;
+      const host = hostFor(form);
+      host.failing = { callback, at };
+      const { statusBits, diagnostic } = emulate(form, host, "all");
+      const before = good.calls.slice(0, position + 1);
+      const same = host.calls.length === before.length && host.calls.every(({ text }, i) => text === before[i]?.text);
+      if (statusBits !== STATUS[callback] || diagnostic?.reason !== "callback-failed" || host.set !== null || !same)
+        wrong.push(`${form.text}: call ${position}: ${statusBits} ${diagnostic?.message}`);
+      const expected = applyWrites(hostFor(form), before.slice(0, -1));
+      if (!sameMemory(host.ram, expected.ram) || !sameMemory(host.deviceWrites, expected.device))
+        wrong.push(`${form.text}: call ${position}: memory`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+/** Where an operand starts, so that each of its parts comes to lie across a page or right behind one. */
+const OFFSETS = [0xffe, 0xfff, 0xffc, 0xff8, 0xff6, 0xff0, 0xfe0, 0xfc0, 0xe00];
+
+/**
+ * What is read before the page is looked for that may be missing: the operand before the stack is written (or the other way
+ * round), as processors do; the selector, which says where the descriptor is.
+ */
+const READS_FIRST = /^(push|pop|call|jmp|retf|iret[dq]?|mov|l[defgs]s|lldt|ltr|lar|lsl|verr|verw)$/;
+
+test("pages that are not present, each in turn: the page fault, no device is touched, no register changes", () => {
+  const wrong = new Set<string>();
+  for (const form of carriedOut) {
+    // Vector instructions access memory alike in all modes.
+    if (form.mode !== 64 && form.program.requires !== null && form.form.longMode) continue;
+    for (const offset of OFFSETS) {
+      const operand = OPERAND + offset;
+      const good = hostFor(form, operand);
+      // Some demand alignment.
+      if (emulate(form, good, "all").diagnostic !== null) continue;
+      const pages = good.texts("translateGvaPage").map((text) => BigInt((/0x\w+/.exec(text) as RegExpExecArray)[0]));
+      for (const page of new Set(pages)) {
+        const host = hostFor(form, operand);
+        host.pages.set(page, { result: 1 });
+        const { diagnostic } = emulate(form, host, "all");
+        const { vector, cr2 } = diagnostic?.exception ?? { vector: null, cr2: null };
+        if (vector !== 14 || cr2 === null || (cr2 & ~0xfffn) !== page)
+          wrong.add(`${form.text}: ${diagnostic?.message ?? "no exception"}`);
+        const repeated = (diagnostic?.repCompleted ?? 0) > 0;
+        const isOperand = page === BigInt(OPERAND) || page === BigInt(OPERAND + 0x1000);
+        const mayRead = READS_FIRST.test(form.form.name) && (!isOperand || form.form.name === "pop");
+        const touched = host.texts("memory").filter((text) => !(/^read/.test(text) && (mayRead || isRam(host, text))));
+        if (!repeated && touched.length > 0)
+          wrong.add(`${form.text}: ${page.toString(16)} is missing: ${touched.join(", ")}`);
+        const allowed = ["PendingEvent", "Rflags", ...(repeated ? ["Rcx", "Rsi", "Rdi"] : [])];
+        const others = [...(host.set?.keys() ?? [])].filter((name) => !allowed.includes(name));
+        if (others.length > 0) wrong.add(`${form.text}: sets ${others.join(" ")}`);
+      }
+    }
+  }
+  expect([...wrong]).toEqual([]);
+});
+
+const isRam = (host: TestHost, text: string): boolean =>
+  host.ram.has(Number.parseInt((/@([0-9a-f]+)/.exec(text) as RegExpExecArray)[1] as string, 16));
+
+function sameMemory(actual: ReadonlyMap<number, number>, expected: ReadonlyMap<number, number>): boolean {
+  return actual.size === expected.size && [...actual].every(([at, byte]) => expected.get(at) === byte);
+}
