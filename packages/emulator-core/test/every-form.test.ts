@@ -5,8 +5,8 @@
 import { Decoder, formCount, formInfo, Instruction, mnemonicName } from "@whvkit/x86-decoder";
 import { type Program, programFor } from "@whvkit/x86-semantics";
 import { expect, test } from "vitest";
+import { type Encoding, everyForm } from "../../x86-decoder/test/oracle/form-encodings.ts";
 import { emulate, hasMemory, hostFor, OPERAND } from "./form-bed.ts";
-import { type Encoding, everyForm } from "./form-encodings.ts";
 import type { TestHost } from "./test-host.ts";
 import { applyWrites } from "./transcript.ts";
 

@@ -5,9 +5,9 @@
  */
 import { type EmulationResult, type Emulator, WHV_REGISTER_NAME } from "@whvkit/whv-types";
 import { type Instruction, OperandKind } from "@whvkit/x86-decoder";
+import type { Encoding } from "../../x86-decoder/test/oracle/form-encodings.ts";
 import { createEmulator } from "../src/index.ts";
 import { memoryExit, type VpInit, vpExit } from "./exits.ts";
-import type { Encoding } from "./form-encodings.ts";
 import { flatSegment, hostCallbacks, TestHost } from "./test-host.ts";
 
 const NAME = WHV_REGISTER_NAME;

@@ -1,6 +1,6 @@
 /**
- * Masked and broadcast data movement of AVX-512, and VMASKMOV, against a processor: results, what is left of registers and
- * memory, and which elements fault at the end of mapped memory. `masked-moves/recorder.c` recorded it on an AMD Zen 4.
+ * Masked and broadcast data movement of AVX-512, its compression, expansion, narrowing and comparisons into opmasks, and
+ * VMASKMOV, against a processor: results, what is left of registers and memory, and which elements fault at the end of mapped memory. `masked-moves/recorder.c` recorded it on an AMD Zen 4.
  */
 import { readFileSync } from "node:fs";
 import { Decoder, DecodeStatus, Instruction } from "@whvkit/x86-decoder";

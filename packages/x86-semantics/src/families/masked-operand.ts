@@ -21,11 +21,11 @@ export function opmaskBits(b: Builder, count: number): Value[] {
 /** Do any of them take part? */
 export const anyOf = (b: Builder, chosen: readonly Value[]): Value => chosen.reduce((any, bit) => b.or(any, bit));
 
-/** Eight bytes of memory: what is accessed as a whole, and what by its elements. */
+/** Eight bytes of memory, or all where there are fewer: what is accessed as a whole, and what by its elements. */
 interface Quadword {
   readonly address: Value;
-  /** All of it takes part. */
-  readonly whole: Value;
+  /** All eight bytes take part; null where there are fewer. */
+  readonly whole: Value | null;
   /** Elements that take part where the whole does not; none where an element is the whole. */
   readonly parts: readonly { readonly chosen: Value; readonly address: Value }[];
 }
@@ -33,17 +33,17 @@ interface Quadword {
 function quadwords(b: Builder, chosen: readonly Value[], type: IntegerType, intent: number): Quadword[] {
   const size = bytesOf(type);
   const perQuadword = QUADWORD / size;
-  const result = Array.from({ length: chosen.length / perQuadword }, (_, q): Quadword => {
+  const result = Array.from({ length: Math.ceil(chosen.length / perQuadword) }, (_, q): Quadword => {
     const bits = chosen.slice(q * perQuadword, (q + 1) * perQuadword);
-    const whole = bits.reduce((all, bit) => b.and(all, bit));
+    const whole = bits.length < perQuadword ? null : bits.reduce((all, bit) => b.and(all, bit));
     const parts = bits.map((bit, i) => ({
-      chosen: b.and(bit, b.not(whole)),
+      chosen: whole === null ? bit : b.and(bit, b.not(whole)),
       address: b.memoryAddress(q * QUADWORD + i * size),
     }));
     return { address: b.memoryAddress(q * QUADWORD), whole, parts: perQuadword === 1 ? [] : parts };
   });
   for (const { address, whole, parts } of result) {
-    b.when(whole, () => b.probe("memory", address, QUADWORD, intent));
+    if (whole !== null) b.when(whole, () => b.probe("memory", address, QUADWORD, intent));
     for (const part of parts) b.when(part.chosen, () => b.probe("memory", part.address, size, intent));
   }
   return result;
@@ -52,7 +52,7 @@ function quadwords(b: Builder, chosen: readonly Value[], type: IntegerType, inte
 /** The chosen elements of the memory operand in whole lanes; those left out are 0. */
 export function loadChosen(b: Builder, chosen: readonly Value[], type: IntegerType): Value[] {
   const values = quadwords(b, chosen, type, Intent.read).map(({ address, whole, parts }) => {
-    const all = b.loadIf(whole, "memory", address, "i64");
+    const all = whole === null ? b.constant("i64", 0) : b.loadIf(whole, "memory", address, "i64");
     if (parts.length === 0) return all;
     const elements = parts.map((part) => b.loadIf(part.chosen, "memory", part.address, type));
     return b.or(all, b.lane(laneOf(b, elements), "i64", 0));
@@ -68,7 +68,7 @@ export function storeChosen(b: Builder, chosen: readonly Value[], lanes: readonl
   for (const [q, { address, whole, parts }] of quadwords(b, chosen, type, Intent.write).entries()) {
     const lane = lanes[q >> 1] as Value;
     const all = b.lane(lane, "i64", q & 1);
-    b.when(whole, () => b.store("memory", address, all));
+    if (whole !== null) b.when(whole, () => b.store("memory", address, all));
     for (const [i, part] of parts.entries()) {
       const element = b.lane(lane, type, (q & 1) * perQuadword + i);
       b.when(part.chosen, () => b.store("memory", part.address, element));

@@ -24,6 +24,7 @@ import { system } from "./system.ts";
 import { whyUnsupported } from "./unsupported.ts";
 import { vectorIntegers } from "./vector-integers.ts";
 import { vectorMoves } from "./vector-moves.ts";
+import { vectorPacking } from "./vector-packing.ts";
 import { x87State } from "./x87-state.ts";
 
 /** Every family, in the order of the manual's summary (Intel SDM volume 1, chapter 5). */
@@ -43,6 +44,7 @@ export const families: readonly Family[] = [
   x87State,
   extendedState,
   vectorMoves,
+  vectorPacking,
   vectorIntegers,
   mask,
 ];

@@ -9,6 +9,7 @@ import { bitsOf, type IntegerType } from "../ir/operation.ts";
 import { RegisterOffset } from "../machine/register-file.ts";
 import type { Family } from "./family.ts";
 import { elementsOf, laneOf, zeroLane } from "./lane.ts";
+import { loadChosen, opmaskBits } from "./masked-operand.ts";
 import { readLanes, readMmx, vectorState, writeLanes } from "./vector-operand.ts";
 
 /** A lane from lanes of the two sources. */
@@ -87,6 +88,30 @@ const mask =
     const type = x.type as IntegerType;
     return b.select(holds(b, x, y), b.constant(type, -1), b.constant(type, 0));
   };
+/** PCMPEQ and PCMPGT: elements of ones, or (EVEX) bits of an opmask, of which another opmask leaves out some. */
+const compare =
+  (type: IntegerType, holds: ElementFunction): Definition =>
+  (b) => {
+    const target = b.operand(0);
+    if (target.shape !== "mask") {
+      elements(type, mask(holds))(b);
+      return;
+    }
+    const [first, second] = [b.operand(1), b.operand(2)];
+    const y = readLanes(b, second, "legacy", type).flatMap((lane) => elementsOf(b, lane, type));
+    const x = readLanes(b, first, "legacy", type).flatMap((lane) => elementsOf(b, lane, type));
+    const chosen = b.form.masking === "none" ? null : opmaskBits(b, x.length);
+    const bits = x.map((element, i) => {
+      const result = holds(b, element, y[i] as Value);
+      const bit = chosen === null ? result : b.and(result, chosen[i] as Value);
+      return b.shl(b.zeroExtend(bit, "i64"), b.constant("i32", i));
+    });
+    b.setOperandRegister(
+      target,
+      bits.reduce((sum, bit) => b.or(sum, bit)),
+    );
+  };
+
 const choose =
   (less: "signedLess" | "unsignedLess", largest: boolean): ElementFunction =>
   (b, x, y) =>
@@ -332,8 +357,12 @@ const extend =
   (from: IntegerType, to: IntegerType, signed: boolean): Definition =>
   (b) => {
     const [target, source] = [b.operand(0), b.operand(1)];
-    const narrow = readLanes(b, source, "any").flatMap((lane) => elementsOf(b, lane, from));
     const perLane = 128 / bitsOf(to);
+    const fromMemory = source.shape === "memory" && b.form.masking !== "none";
+    const sourceLanes = fromMemory
+      ? loadChosen(b, opmaskBits(b, (target.size / 16) * perLane), from)
+      : readLanes(b, source, "any", from);
+    const narrow = sourceLanes.flatMap((lane) => elementsOf(b, lane, from));
     const lanes = range(0, target.size / 16).map((lane) =>
       laneOf(
         b,
@@ -342,7 +371,7 @@ const extend =
           .map((value) => (signed ? b.signExtend(value, to) : b.zeroExtend(value, to))),
       ),
     );
-    writeLanes(b, target, lanes);
+    writeLanes(b, target, lanes, "legacy", to);
   };
 
 /** PBLENDW, BLENDPS and kin: a bit of the immediate for each element; words repeat for each lane. */
@@ -447,38 +476,14 @@ const packed: Readonly<Record<string, Definition>> = {
   psadbw: binary(sumOfDifferences),
   pavgb: elements("i8", average),
   pavgw: elements("i16", average),
-  pcmpeqb: elements(
-    "i8",
-    mask((b, x, y) => b.equal(x, y)),
-  ),
-  pcmpeqw: elements(
-    "i16",
-    mask((b, x, y) => b.equal(x, y)),
-  ),
-  pcmpeqd: elements(
-    "i32",
-    mask((b, x, y) => b.equal(x, y)),
-  ),
-  pcmpeqq: elements(
-    "i64",
-    mask((b, x, y) => b.equal(x, y)),
-  ),
-  pcmpgtb: elements(
-    "i8",
-    mask((b, x, y) => b.signedLess(y, x)),
-  ),
-  pcmpgtw: elements(
-    "i16",
-    mask((b, x, y) => b.signedLess(y, x)),
-  ),
-  pcmpgtd: elements(
-    "i32",
-    mask((b, x, y) => b.signedLess(y, x)),
-  ),
-  pcmpgtq: elements(
-    "i64",
-    mask((b, x, y) => b.signedLess(y, x)),
-  ),
+  pcmpeqb: compare("i8", (b, x, y) => b.equal(x, y)),
+  pcmpeqw: compare("i16", (b, x, y) => b.equal(x, y)),
+  pcmpeqd: compare("i32", (b, x, y) => b.equal(x, y)),
+  pcmpeqq: compare("i64", (b, x, y) => b.equal(x, y)),
+  pcmpgtb: compare("i8", (b, x, y) => b.signedLess(y, x)),
+  pcmpgtw: compare("i16", (b, x, y) => b.signedLess(y, x)),
+  pcmpgtd: compare("i32", (b, x, y) => b.signedLess(y, x)),
+  pcmpgtq: compare("i64", (b, x, y) => b.signedLess(y, x)),
   pminub: elements("i8", choose("unsignedLess", false)),
   pmaxub: elements("i8", choose("unsignedLess", true)),
   pminuw: elements("i16", choose("unsignedLess", false)),

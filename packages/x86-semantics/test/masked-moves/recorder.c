@@ -1,10 +1,11 @@
 /*
- * Records what a processor with AVX-512 does with masked and broadcast data movement: for each form six combinations of
- * opmask and place of memory, at and across the end of what is mapped. Writes processor.txt, of which the test reads back
- * the forms; registers and memory before each case follow from a generator that the test repeats.
+ * Records what a processor with AVX-512 does with masked and broadcast data movement, compression, expansion, narrowing and
+ * comparisons into opmasks: for each form six combinations of opmask and place of memory, at and across the end of what is
+ * mapped. Writes processor.txt, of which the test reads back the forms; registers and memory before each case follow from
+ * a generator that the test repeats.
  *
  * cut -d'|' -f1 processor.txt | awk '{ printf "X(%d, \"%s\")\n", NR - 1, $0 }' > forms.h
- * gcc -O1 -mavx512f -mavx512bw -mavx512dq -mavx512vl recorder.c -o recorder && ./recorder > processor.txt
+ * gcc -O1 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vbmi2 recorder.c -o recorder && ./recorder > processor.txt
  */
 #define _GNU_SOURCE
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * the form, with memory at [rDI] where the form can have a memory operand, and the variants that EVEX adds to it (opmask,
  * zeroing, broadcast). Walking the table so makes a form that nothing tests impossible to overlook.
  */
-import { Decoder, DecodeStatus, type FormInformation, formCount, formInfo, Instruction } from "@whvkit/x86-decoder";
+import { Decoder, DecodeStatus, type FormInformation, formCount, formInfo, Instruction } from "../../src/index.ts";
 
 export type Mode = 16 | 32 | 64;
 
