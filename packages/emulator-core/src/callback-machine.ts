@@ -19,6 +19,9 @@ const PAGE_OFFSET = PAGE_SIZE - 1;
 /** `Data` of WHV_EMULATOR_MEMORY_ACCESS_INFO holds eight bytes. */
 const LARGEST_CALLBACK = 8;
 
+/** Accesses that the processor makes for itself (descriptors, task state) need no alignment at any privilege (SDM volume 3, 6.15, #AC). */
+const isSystem = (intent: number): boolean => (intent & Intent.system) !== 0;
+
 /** What the machine is made of. */
 export interface MachineParts<Context> {
   readonly exit: ExitContext;
@@ -63,7 +66,7 @@ export class CallbackMachine<Context> implements SpanMachine {
     if (offset + size > PAGE_SIZE || size > LARGEST_CALLBACK) return this.#inParts(low, high, size, intent, false);
     abort = this.#translation.translate(low, high, intent);
     if (abort !== Abort.none) return abort;
-    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
+    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0 && !isSystem(intent)) return this.raise(Vector.AC, 0);
     this.#host.memoryAccess.gpaAddress = this.#translation.page + offset;
     if (!this.#host.readMemory(size, "load")) return Abort.host;
     this.#take(size);
@@ -91,7 +94,7 @@ export class CallbackMachine<Context> implements SpanMachine {
     }
     abort = this.#translation.translate(low, high, intent);
     if (abort !== Abort.none) return abort;
-    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
+    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0 && !isSystem(intent)) return this.raise(Vector.AC, 0);
     this.#host.memoryAccess.gpaAddress = this.#translation.page + offset;
     if ((intent & Intent.locked) !== 0 && this.#host.compareExchangeAccess.accessSize === size)
       abort = this.#compareExchange(valueLow, valueHigh);
@@ -114,7 +117,8 @@ export class CallbackMachine<Context> implements SpanMachine {
     abort = this.#translation.translate(low, high, intent);
     if (abort === Abort.none && (low & PAGE_OFFSET) + size > PAGE_SIZE) abort = this.#translateNext(low, high, intent);
     if (abort !== Abort.none) return abort;
-    if (this.#exit.alignmentChecked && size <= 8 && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
+    if (this.#exit.alignmentChecked && size <= 8 && (low & (size - 1)) !== 0 && !isSystem(intent))
+      return this.raise(Vector.AC, 0);
     return Abort.none;
   }
 
@@ -150,7 +154,7 @@ export class CallbackMachine<Context> implements SpanMachine {
     if (offset + size > PAGE_SIZE || this.#breakpoints.armed) return Abort.none;
     abort = this.#translation.translate(low, high, intent);
     if (abort !== Abort.none) return abort;
-    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
+    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0 && !isSystem(intent)) return this.raise(Vector.AC, 0);
     const inPage = down ? Math.floor(offset / size) + 1 : Math.floor((PAGE_SIZE - offset) / size);
     this.spanAddress = this.#translation.page + offset;
     this.spanElements = Math.min(inPage, this.#segmentation.elements(segment, low, size, down));
@@ -218,7 +222,8 @@ export class CallbackMachine<Context> implements SpanMachine {
     if (abort === Abort.none && offset + size > PAGE_SIZE) abort = this.#translateNext(low, high, intent);
     if (abort !== Abort.none) return abort;
     const second = this.#translation.page;
-    if (this.#exit.alignmentChecked && size <= 8 && (low & (size - 1)) !== 0) return this.raise(Vector.AC, 0);
+    if (this.#exit.alignmentChecked && size <= 8 && (low & (size - 1)) !== 0 && !isSystem(intent))
+      return this.raise(Vector.AC, 0);
     if (!write) this.data.fill(0);
     for (let done = 0; done < size; ) {
       const place = offset + done;

@@ -86,7 +86,13 @@ test("what has none is reported by name, before any callback", () => {
   expect(wrong.map(({ text }) => text)).toEqual([]);
 });
 
-const carriedOut = supported.filter(({ form }) => !UNDEFINED.has(form.name) && !BEYOND_CALLBACKS.has(form.name));
+/** Those that end well; of vector instructions, which access memory alike in all modes, one mode is enough. */
+const carriedOut = supported.filter(
+  ({ form, mode, program }) =>
+    !UNDEFINED.has(form.name) &&
+    !BEYOND_CALLBACKS.has(form.name) &&
+    (mode === 64 || program.requires === null || !form.longMode),
+);
 
 test("every call position fails in turn: its status bit, no register changes, memory is what the calls before made of it", () => {
   const STATUS = {
@@ -129,8 +135,6 @@ const READS_FIRST = /^(push|pop|call|jmp|retf|iret[dq]?|mov|l[defgs]s|lldt|ltr|l
 test("pages that are not present, each in turn: the page fault, no device is touched, no register changes", () => {
   const wrong = new Set<string>();
   for (const form of carriedOut) {
-    // Vector instructions access memory alike in all modes.
-    if (form.mode !== 64 && form.program.requires !== null && form.form.longMode) continue;
     for (const offset of OFFSETS) {
       const operand = OPERAND + offset;
       const good = hostFor(form, operand);

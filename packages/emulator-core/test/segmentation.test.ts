@@ -173,4 +173,29 @@ describe("alignment check", () => {
     expect(result.diagnostic?.exception ?? null).toEqual(expected);
     expect(s.host.count("memory")).toBe(expected === null ? 1 : 0);
   });
+
+  test("not of a descriptor table, which the processor reads for itself", () => {
+    const s = new TestBed();
+    // mov es, [edi] with a table at an odd address: a flat data segment at selector 8, usable at CPL 3.
+    const descriptor = [0xff, 0xff, 0, 0, 0, 0xf3, 0xcf, 0];
+    s.host.put(NAME.WHvX64RegisterRdi, 0x2000n).put(NAME.WHvX64RegisterCr0, 0x8000_0011n);
+    s.host.putBytes(0x2000, 0x0b, 0).putBytes(0x3001, 0, 0, 0, 0, 0, 0, 0, 0, ...descriptor);
+    s.host.registers.set(NAME.WHvX64RegisterGdtr, [0, 0xf << 16, 0x3001, 0]);
+    s.host.registers.set(NAME.WHvX64RegisterSs, [0, 0, 0xffff_ffff, 0xc0f3_0013]);
+    expect(s.mmio({ ...checked, mode: 32 }, { bytes: [0x8e, 0x07] }).diagnostic).toBe(null);
+  });
+
+  test.each([
+    ["LES of a 16:16 pointer at a multiple of 2", [0x66, 0xc4, 0x07], 0x2002n, null],
+    ["LES of a 16:32 pointer at a multiple of 4", [0xc4, 0x07], 0x2004n, null],
+    ["LES of a 16:32 pointer at a multiple of 2", [0xc4, 0x07], 0x2002n, 17],
+    ["BOUND of 32-bit bounds at a multiple of 4", [0x62, 0x07], 0x2004n, null],
+  ])("counts for each part of %s", (_name, bytes, address, vector) => {
+    const s = new TestBed();
+    s.host.put(NAME.WHvX64RegisterRdi, address).put(NAME.WHvX64RegisterCr0, 0x8000_0011n);
+    s.host.putBytes(0x2000, ...Array.from({ length: 32 }, () => 0));
+    s.host.registers.set(NAME.WHvX64RegisterSs, [0, 0, 0xffff_ffff, 0xc0f3_0013]);
+    const { diagnostic } = s.mmio({ ...checked, mode: 32 }, { bytes });
+    expect(diagnostic?.exception?.vector ?? null).toBe(vector);
+  });
 });

@@ -10,6 +10,7 @@ import { RegisterOffset } from "../machine/register-file.ts";
 import { conditionHolds, forEachCondition } from "./conditions.ts";
 import type { Family } from "./family.ts";
 import { pop, push } from "./stack.ts";
+import { checkFarPointer } from "./system.ts";
 
 /** Next instruction plus displacement, cut to the operand size. */
 const relativeTarget = (b: Builder): Value =>
@@ -28,7 +29,7 @@ function farTarget(b: Builder, operand: Operand): FarTarget {
   if (operand.shape === "farPointer") {
     return { selector: b.field("immediate2", "i16"), offset: b.field("immediate", b.operandType) };
   }
-  b.probe("memory", b.memoryAddress(), b.form.operandSize + 2, Intent.read);
+  checkFarPointer(b);
   const offset = b.load("memory", b.memoryAddress(), b.operandType);
   return { selector: b.load("memory", b.memoryAddress(b.form.operandSize), "i16"), offset };
 }
@@ -120,7 +121,7 @@ const bound: Definition = (b) => {
   const operand = b.operand(0);
   const type = integerOfSize(operand.size);
   const index = b.read(operand);
-  b.probe("memory", b.memoryAddress(), 2 * operand.size, Intent.read);
+  for (const at of [0, operand.size]) b.probe("memory", b.memoryAddress(at), operand.size, Intent.read);
   const lower = b.load("memory", b.memoryAddress(), type);
   const upper = b.load("memory", b.memoryAddress(operand.size), type);
   b.faultIf(b.or(b.signedLess(index, lower), b.signedLess(upper, index)), Vector.BR);

@@ -29,7 +29,8 @@ const loadTable =
   (which: 0 | 1): Definition =>
   (b) => {
     const type: IntegerType = b.long ? "i64" : "i32";
-    b.probe("memory", b.memoryAddress(), b.long ? 10 : 6, Intent.read);
+    b.probe("memory", b.memoryAddress(), 2, Intent.read);
+    b.probe("memory", b.memoryAddress(2), b.long ? 8 : 4, Intent.read);
     const limit = b.load("memory", b.memoryAddress(), "i16");
     let base = b.load("memory", b.memoryAddress(2), type);
     if (!b.long && b.form.operandSize === 2) base = b.and(base, b.constant("i32", 0x00ff_ffff));
@@ -153,11 +154,17 @@ const arpl: Definition = (b) => {
   b.setFlags({ ZF: lower });
 };
 
+/** Checks both parts of the far pointer that the memory operand is, before either is read. */
+export function checkFarPointer(b: Builder): void {
+  b.probe("memory", b.memoryAddress(), b.form.operandSize, Intent.read);
+  b.probe("memory", b.memoryAddress(b.form.operandSize), 2, Intent.read);
+}
+
 /** LDS, LES, LSS, LFS, LGS: a far pointer into a segment register and a general one. */
 const loadFarPointer =
   (segment: Segment): Definition =>
   (b) => {
-    b.probe("memory", b.memoryAddress(), b.form.operandSize + 2, Intent.read);
+    checkFarPointer(b);
     const offset = b.load("memory", b.memoryAddress(), b.operandType);
     const selector = b.load("memory", b.memoryAddress(b.form.operandSize), "i16");
     b.call(Helper.loadSegment, b.constant("i64", segment), selector);
