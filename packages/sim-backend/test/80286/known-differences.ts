@@ -1,6 +1,7 @@
 /**
  * The captured instructions on which the simulator and the 80286 differ, each under the reason why. Everything that is not
- * listed is equal in all registers, all compared flags and all of memory; what is listed and equal fails the test as well.
+ * listed is equal in all registers, all compared flags and all of memory; what is listed and equal fails the test as well,
+ * and so does what differs in another way than its reason says (`explanation.ts`).
  */
 
 /** Why a current processor does something else. */
