@@ -3,6 +3,7 @@
  * well, the diagnostic. Deciding which way an emulation ends is `emulation.ts`'s.
  */
 import { type E_FAIL, E_INVALIDARG, type EmulationPhase, type EmulationResult, S_OK } from "@whvkit/whv-types";
+import { RegisterFile } from "@whvkit/x86-semantics";
 import { describeException, makeDiagnostic } from "./diagnostic.ts";
 import { ReusedResult } from "./emulation-result.ts";
 import type { GuestException } from "./emulator-options.ts";
@@ -94,7 +95,7 @@ export function refusal(
   reason: EmulationReason,
   message: string,
 ): EmulationResult {
-  const diagnostic = makeDiagnostic(new ExitContext(), {
+  const diagnostic = makeDiagnostic(new ExitContext(new RegisterFile()), {
     reason,
     message,
     phase: "check",

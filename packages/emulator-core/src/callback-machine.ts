@@ -60,18 +60,16 @@ export class CallbackMachine<Context> implements SpanMachine {
   }
 
   load(segment: number, low: number, high: number, size: number, intent: number): number {
-    let abort = this.#segmentation.check(segment, low, high, size, intent);
-    if (abort !== Abort.none) return abort;
     const offset = low & PAGE_OFFSET;
-    if (offset + size > PAGE_SIZE || size > LARGEST_CALLBACK) return this.#inParts(low, high, size, intent, false);
-    abort = this.#translation.translate(low, high, intent);
+    if (offset + size > PAGE_SIZE || size > LARGEST_CALLBACK)
+      return this.#inParts(segment, low, high, size, intent, false);
+    const abort = this.#admit(segment, low, high, size, intent);
     if (abort !== Abort.none) return abort;
-    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0 && !isSystem(intent)) return this.raise(Vector.AC, 0);
     this.#host.memoryAccess.gpaAddress = this.#translation.page + offset;
     if (!this.#host.readMemory(size, "load")) return Abort.host;
     this.#take(size);
     if (this.#breakpoints.armed) this.#breakpoints.accessed(low, high, size, intent);
-    if ((intent & Intent.locked) !== 0 && this.#host.comparesAndExchanges) this.#expect(size);
+    if ((intent & Intent.locked) !== 0) this.#expect(size);
     return Abort.none;
   }
 
@@ -84,30 +82,35 @@ export class CallbackMachine<Context> implements SpanMachine {
     valueHigh: number,
     intent: number,
   ): number {
-    let abort = this.#segmentation.check(segment, low, high, size, intent);
-    if (abort !== Abort.none) return abort;
     const offset = low & PAGE_OFFSET;
     if (offset + size > PAGE_SIZE) {
       this.data[0] = valueLow;
       this.data[1] = valueHigh;
-      return this.#inParts(low, high, size, intent, true);
+      return this.#inParts(segment, low, high, size, intent, true);
     }
-    abort = this.#translation.translate(low, high, intent);
+    const abort = this.#admit(segment, low, high, size, intent);
     if (abort !== Abort.none) return abort;
-    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0 && !isSystem(intent)) return this.raise(Vector.AC, 0);
     this.#host.memoryAccess.gpaAddress = this.#translation.page + offset;
-    if ((intent & Intent.locked) !== 0 && this.#host.compareExchangeAccess.accessSize === size)
-      abort = this.#compareExchange(valueLow, valueHigh);
-    else if (!this.#host.writeMemory(size, valueLow, valueHigh)) abort = Abort.host;
-    if (abort !== Abort.none) return abort;
+    if ((intent & Intent.locked) !== 0) {
+      const exchange = this.#storeLocked(size, valueLow, valueHigh);
+      if (exchange !== Abort.none) return exchange;
+    } else if (!this.#host.writeMemory(size, valueLow, valueHigh)) return Abort.host;
     if (this.#breakpoints.armed) this.#breakpoints.accessed(low, high, size, intent);
     return Abort.none;
   }
 
-  store128(segment: number, low: number, high: number, intent: number): number {
-    const abort = this.#segmentation.check(segment, low, high, 16, intent);
+  /** All checks of an access that lies inside one page; its guest-physical page is in the translation then. */
+  #admit(segment: number, low: number, high: number, size: number, intent: number): number {
+    let abort = this.#segmentation.check(segment, low, high, size, intent);
     if (abort !== Abort.none) return abort;
-    return this.#inParts(low, high, 16, intent, true);
+    abort = this.#translation.translate(low, high, intent);
+    if (abort !== Abort.none) return abort;
+    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0 && !isSystem(intent)) return this.raise(Vector.AC, 0);
+    return Abort.none;
+  }
+
+  store128(segment: number, low: number, high: number, intent: number): number {
+    return this.#inParts(segment, low, high, 16, intent, true);
   }
 
   probe(segment: number, low: number, high: number, size: number, intent: number): number {
@@ -146,15 +149,12 @@ export class CallbackMachine<Context> implements SpanMachine {
   }
 
   span(segment: number, low: number, high: number, size: number, intent: number, down: boolean): number {
-    let abort = this.#segmentation.check(segment, low, high, size, intent);
-    if (abort !== Abort.none) return abort;
     const offset = low & PAGE_OFFSET;
     this.spanElements = 0;
     // Elements that straddle a page, and those that breakpoints watch, go one by one through load and store.
     if (offset + size > PAGE_SIZE || this.#breakpoints.armed) return Abort.none;
-    abort = this.#translation.translate(low, high, intent);
+    const abort = this.#admit(segment, low, high, size, intent);
     if (abort !== Abort.none) return abort;
-    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0 && !isSystem(intent)) return this.raise(Vector.AC, 0);
     const inPage = down ? Math.floor(offset / size) + 1 : Math.floor((PAGE_SIZE - offset) / size);
     this.spanAddress = this.#translation.page + offset;
     this.spanElements = Math.min(inPage, this.#segmentation.elements(segment, low, size, down));
@@ -175,7 +175,8 @@ export class CallbackMachine<Context> implements SpanMachine {
 
   /** Remembers what a locked read-modify-write read, for its write. */
   #expect(size: number): void {
-    const { compareExchangeAccess, memoryAccess } = this.#host;
+    const { compareExchangeAccess, memoryAccess, comparesAndExchanges } = this.#host;
+    if (!comparesAndExchanges) return;
     compareExchangeAccess.accessSize = size;
     compareExchangeAccess.gpaAddress = memoryAccess.gpaAddress;
     compareExchangeAccess.words[0] = this.data[0];
@@ -183,8 +184,10 @@ export class CallbackMachine<Context> implements SpanMachine {
   }
 
   /** The write of a locked read-modify-write. `Abort.exit`: memory has changed since the read. */
-  #compareExchange(valueLow: number, valueHigh: number): number {
+  #storeLocked(size: number, valueLow: number, valueHigh: number): number {
     const { compareExchangeAccess } = this.#host;
+    if (compareExchangeAccess.accessSize !== size)
+      return this.#host.writeMemory(size, valueLow, valueHigh) ? Abort.none : Abort.host;
     compareExchangeAccess.words[2] = valueLow;
     compareExchangeAccess.words[3] = valueHigh;
     const done = this.#host.compareExchange();
@@ -215,9 +218,11 @@ export class CallbackMachine<Context> implements SpanMachine {
    * An access that crosses a page or is longer than a callback carries: eight bytes at a time from its start, and cut
    * again where the page ends.
    */
-  #inParts(low: number, high: number, size: number, intent: number, write: boolean): number {
+  #inParts(segment: number, low: number, high: number, size: number, intent: number, write: boolean): number {
     const offset = low & PAGE_OFFSET;
-    let abort = this.#translation.translate(low, high, intent);
+    let abort = this.#segmentation.check(segment, low, high, size, intent);
+    if (abort !== Abort.none) return abort;
+    abort = this.#translation.translate(low, high, intent);
     const first = this.#translation.page;
     if (abort === Abort.none && offset + size > PAGE_SIZE) abort = this.#translateNext(low, high, intent);
     if (abort !== Abort.none) return abort;

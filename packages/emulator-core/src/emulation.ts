@@ -40,10 +40,6 @@ const RDX = RAX + 4;
 const XCR0 = RegisterOffset.xcr0 >> 2;
 const X87_AND_SSE = 3;
 
-/** WHV_MEMORY_ACCESS_CONTEXT: AccessInfo is its word 5; AccessType is the low two bits, of whose values 3 is none. */
-const ACCESS_INFO = 5;
-const NO_ACCESS_TYPE = 3;
-
 /** More tries than processors that could be faster have; a host that never exchanges must not hang. */
 const EXCHANGE_ATTEMPTS = 10_000;
 
@@ -51,9 +47,9 @@ export class Emulation<Context> implements InstructionProgress {
   readonly answers: Answers;
   readonly #options: ResolvedOptions<Context>;
   readonly #failure: Failure = new Failure();
-  readonly #exit: ExitContext = new ExitContext();
   readonly #port: PortAccess = new PortAccess();
   readonly #registers: RegisterFile = new RegisterFile();
+  readonly #exit: ExitContext = new ExitContext(this.#registers);
   readonly #fault: GuestFault = new GuestFault();
   readonly #extendedState: EmulatorExtendedState = new EmulatorExtendedState(this.#registers);
   readonly #host: HostCallbacks<Context>;
@@ -174,15 +170,34 @@ export class Emulation<Context> implements InstructionProgress {
   /** `WHvEmulatorTryMmioEmulation`. */
   mmio(context: MemoryAccessContextView): EmulationResult {
     const exit = this.#exit;
-    if (!exit.readMemoryAccess(context)) return this.answers.malformed("InstructionByteCount is above 16.");
-    if ((exit.access[ACCESS_INFO] & 3) === NO_ACCESS_TYPE)
-      return this.answers.malformed("AccessInfo.AccessType is 3, which is none.");
+    if (!exit.readMemoryAccess(context)) return this.#malformedMemoryAccess();
     if (exit.interruptionPending) return this.answers.interruptCausedIntercept();
-    this.#translation.seed(exit.access);
 
     const prepared = this.#findInstruction();
     if (prepared === null) return this.#withoutInstruction();
-    const { program } = prepared;
+    if (prepared.memoryPlan === null || this.#options.recheckEnables) {
+      const refused = this.#refuse(prepared.program);
+      if (refused !== null) return refused;
+      prepared.memoryPlan ??= planRegisters(prepared.program, "memory");
+    }
+    const { program, memoryPlan: plan } = prepared;
+    if (!this.#getRegisters(prepared, plan)) return this.answers.failed();
+    const executor = this.#mmioExecutor;
+    let abort = executor.execute(program);
+    if (abort === Abort.exit) abort = this.#executeAgain(program);
+    this.#completed = executor.completed;
+    return this.#end(abort, program, plan, executor.finished);
+  }
+
+  #malformedMemoryAccess(): EmulationResult {
+    const countWrong = this.#exit.byteCount > 16;
+    return this.answers.malformed(
+      countWrong ? "InstructionByteCount is above 16." : "AccessInfo.AccessType is 3, which is none.",
+    );
+  }
+
+  /** The answer for an instruction that is not to be carried out; null for the others. */
+  #refuse(program: Program): EmulationResult | null {
     if (this.#options.recheckEnables && program.requires !== null) {
       const disabled = this.#enables.check(program.requires);
       if (disabled !== Abort.none) return this.#stopped(disabled, "decode");
@@ -190,12 +205,7 @@ export class Emulation<Context> implements InstructionProgress {
     const refusal = refusalOf(program);
     if (refusal === "unsupported-instruction") return this.#unsupported(program);
     if (refusal !== null && this.#options.noMemoryOperand !== "execute") return this.#noMemoryOperand(program);
-    prepared.memoryPlan ??= planRegisters(program, "memory");
-    if (!this.#getRegisters(prepared, prepared.memoryPlan)) return this.answers.failed();
-    let abort = this.#mmioExecutor.execute(program);
-    if (abort === Abort.exit) abort = this.#executeAgain(program);
-    this.#completed = this.#mmioExecutor.completed;
-    return this.#end(abort, program, prepared.memoryPlan, this.#mmioExecutor.finished);
+    return null;
   }
 
   /** An atomic exchange found that another processor was faster. Nothing has changed, so the instruction starts again. */
@@ -212,7 +222,6 @@ export class Emulation<Context> implements InstructionProgress {
   /** IN and OUT: one port access, RAX and RIP. */
   #accumulatorTransfer(length: number): EmulationResult {
     const { words } = this.#registers;
-    this.#exit.loadPointerAndFlags(this.#registers);
     loadAccumulator(this.#exit.access, this.#registers);
     const low = words[RAX];
     const high = words[RAX + 1];
@@ -232,10 +241,11 @@ export class Emulation<Context> implements InstructionProgress {
 
   /** The instruction at RIP, or null with why in {@link Emulation.#outcome}. */
   #findInstruction(): PreparedInstruction | null {
-    this.#searched = true;
-    this.#exit.loadPointerAndFlags(this.#registers);
     // In 64-bit mode CS has neither base nor limit.
-    if (this.#exit.mode !== 64) this.#exit.loadCodeSegment(this.#registers);
+    if (this.#exit.mode !== 64) this.#exit.loadCodeSegment();
+    const known = this.#fetch.recall();
+    if (known !== null) return known;
+    this.#searched = true;
     this.#fetch.begin();
     this.#outcome = this.#fetch.find();
     return this.#outcome === FetchOutcome.found ? this.#fetch.prepared : null;
@@ -254,15 +264,20 @@ export class Emulation<Context> implements InstructionProgress {
   }
 
   #getRegisters(prepared: PreparedInstruction, plan: RegisterPlan): boolean {
+    this.#plain = this.#exit.plain && prepared.effects === NO_EFFECTS && !this.#options.verifyExitContext;
+    return this.#plain && plan.simple ? this.#exchange.fetchSimple(plan) : this.#getMore(prepared, plan);
+  }
+
+  /** Gets also what is no general register, and what does not come from the instruction. */
+  #getMore(prepared: PreparedInstruction, plan: RegisterPlan): boolean {
     const { usesExtendedState, selectsState } = plan;
     const reaches = usesExtendedState && this.#host.reachesExtendedState;
     if (usesExtendedState && !reaches && !selectsState) return this.#cannotReachRegisters(prepared.program);
     if (reaches && !this.#host.getExtendedState(this.#extendedState)) return false;
-    this.#plain = this.#exit.plain && prepared.effects === NO_EFFECTS && !this.#options.verifyExitContext;
     if (!this.#plain) this.#askMore(prepared.effects);
     if (!this.#exchange.fetch(plan)) return false;
     if (selectsState && !reaches && this.#selectsBeyondNames()) return this.#cannotReachRegisters(prepared.program);
-    if (plan.usesMode) this.#exit.imposeMode(this.#registers);
+    if (plan.usesMode) this.#exit.imposeMode();
     this.#exchange.remember(plan);
     return this.#plain || this.#takeMore();
   }
@@ -298,9 +313,12 @@ export class Emulation<Context> implements InstructionProgress {
   // ---- the end ---------------------------------------------------------------------------------------------------
 
   #end(abort: number, program: Program, plan: RegisterPlan, finished: boolean): EmulationResult {
-    if (abort === Abort.none) {
-      return this.#complete(plan, program.writesIp ? -1 : program.length, finished);
-    }
+    if (abort === Abort.none) return this.#complete(plan, program.writesIp ? -1 : program.length, finished);
+    return this.#stop(abort, plan);
+  }
+
+  /** The instruction did not come to its end. */
+  #stop(abort: number, plan: RegisterPlan): EmulationResult {
     // The iterations before the one that stopped have happened; without REP nothing has.
     const repeated = this.#completed > 0;
     if (abort === Abort.fault) {
@@ -315,17 +333,18 @@ export class Emulation<Context> implements InstructionProgress {
 
   /** Retires the instruction, and makes the one set. `length` is -1 where the instruction itself wrote RIP. */
   #complete(plan: RegisterPlan, length: number, finished: boolean): EmulationResult {
-    const exchange = this.#exchange;
-    if (finished) this.#exit.advance(length, this.#registers);
+    if (finished) this.#exit.advance(length);
     if (plan.changesExtendedState && this.#host.reachesExtendedState) {
       if (!this.#host.setExtendedState(this.#extendedState)) return this.answers.failed();
     }
-    if (this.#plain) {
-      return exchange.commitPlain(plan, this.#exit, finished) ? this.answers.successful() : this.answers.failed();
-    }
-    exchange.putChanged(plan);
+    const done = this.#plain ? this.#exchange.commitPlain(plan, this.#exit, finished) : this.#retire(plan, finished);
+    return done ? this.answers.successful() : this.answers.failed();
+  }
+
+  #retire(plan: RegisterPlan, finished: boolean): boolean {
+    this.#exchange.putChanged(plan);
     this.#retirement.retire(finished, this.#completed > 0);
-    return exchange.commit() ? this.answers.successful() : this.answers.failed();
+    return this.#exchange.commit();
   }
 
   /** The failure stays the answer, whatever the set answers. */

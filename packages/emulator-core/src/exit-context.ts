@@ -3,8 +3,7 @@
  * instruction bytes, the access. Nothing is fetched here, and nothing decided beyond "well-formed or not".
  */
 import type { IoPortAccessContextView, MemoryAccessContextView, VpExitContextView } from "@whvkit/whv-types";
-import { Flag, type RegisterFile, RegisterOffset } from "@whvkit/x86-semantics";
-import type { InstructionBytes } from "./instruction-bytes.ts";
+import { Flag, Intent, type RegisterFile, RegisterOffset } from "@whvkit/x86-semantics";
 import { NativeWords } from "./native-words.ts";
 
 /** Bits of `WHV_X64_VP_EXECUTION_STATE`. */
@@ -15,9 +14,13 @@ const DEBUG_ACTIVE = 1 << 5;
 const INTERRUPTION_PENDING = 1 << 6;
 const INTERRUPT_SHADOW = 1 << 12;
 
-/** Bits of a segment's attributes (WHV_X64_SEGMENT_REGISTER). */
-const CODE_LONG = 1 << 13;
-const CODE_DEFAULT = 1 << 14;
+/** What makes an exit more than an instruction. */
+const SPECIAL_STATE = INTERRUPT_SHADOW | DEBUG_ACTIVE;
+const SPECIAL_FLAGS: number = Flag.TF | Flag.RF;
+
+/** Bits of the word of WHV_X64_SEGMENT_REGISTER whose upper half is the attributes. */
+const CODE_LONG = 1 << 29;
+const CODE_DEFAULT = 1 << 30;
 
 /** EFER.LME and EFER.LMA, as the register has them. */
 const EFER_LME_LMA = 0x500;
@@ -26,6 +29,24 @@ const EFER_LME_LMA = 0x500;
 const PROCESSOR_WORDS = 10;
 const MEMORY_ACCESS_WORDS = 10;
 const PORT_ACCESS_WORDS = 24;
+/** Words of WHV_MEMORY_ACCESS_CONTEXT. */
+const ACCESS_INFO = 5;
+const GPA = 6;
+const GVA = 8;
+/** Bit 3 of `WHV_MEMORY_ACCESS_INFO`; its low two bits are a `WHV_MEMORY_ACCESS_TYPE`: read, write, execute, none. */
+const GVA_VALID = 1 << 3;
+const NO_ACCESS_TYPE = 3;
+/** The page was read by the processor, perhaps by a read-modify-write. */
+export const TRUSTED_MODIFY = 64;
+const PAGE_RIGHTS = [
+  Intent.read | TRUSTED_MODIFY,
+  Intent.read | Intent.write,
+  Intent.read | Intent.execute,
+  0,
+] as const;
+/** The upper half of the highest guest-physical address of 52 bits. */
+const HIGHEST_GPA_HALF = 2 ** 20 - 1;
+const PAGE_MASK = ~0xfff;
 const NO_WORDS: Int32Array = new Int32Array(PORT_ACCESS_WORDS);
 
 const RIP = RegisterOffset.rip >> 2;
@@ -33,9 +54,6 @@ const RFLAGS = RegisterOffset.rflags >> 2;
 const CR0 = RegisterOffset.cr0 >> 2;
 const EFER = RegisterOffset.efer >> 2;
 const CS_OFFSET = RegisterOffset.segments + 16;
-
-/** `WHV_MEMORY_ACCESS_TYPE`. */
-export const MemoryAccessType = { read: 0, write: 1, execute: 2 } as const;
 
 export class ExitContext {
   /** `WHV_X64_VP_EXECUTION_STATE.AsUINT16`. */
@@ -58,6 +76,13 @@ export class ExitContext {
   /** Where execution goes on; set by {@link ExitContext.advance}. */
   nextRipLow = 0;
   nextRipHigh = 0;
+  /**
+   * What the translation that the processor made before it stopped vouches for, as an `Intent`; 0 without one. A read says
+   * nothing about the right to write, except of the instruction that writes what it reads: its read asked for both.
+   */
+  pageRights = 0;
+  /** Set by {@link ExitContext.isInPage}. A field, because a returned double is allocated. */
+  page = 0;
   /** The words of `WHV_VP_EXIT_CONTEXT`. */
   #processor: Int32Array = NO_WORDS;
   /** The words of either access context. */
@@ -65,25 +90,30 @@ export class ExitContext {
   readonly #processorWords: NativeWords = new NativeWords(PROCESSOR_WORDS);
   readonly #memoryWords: NativeWords = new NativeWords(MEMORY_ACCESS_WORDS);
   readonly #portWords: NativeWords = new NativeWords(PORT_ACCESS_WORDS);
+  readonly #registers: RegisterFile;
 
-  /** Reads what every exit is asked for out of `WHV_VP_EXIT_CONTEXT`. */
+  /** @param registers - where RIP, RFLAGS and CS go. */
+  constructor(registers: RegisterFile) {
+    this.#registers = registers;
+  }
+
+  /** Reads what every exit is asked for out of `WHV_VP_EXIT_CONTEXT`; RIP and RFLAGS go into the register file too. */
   readProcessor({ view, byteOffset }: VpExitContextView): void {
-    const words = this.#processorWords.of(view, byteOffset);
-    this.#processor = words;
+    const from = this.#processorWords.of(view, byteOffset);
+    const { words } = this.#registers;
+    const first = from[0];
+    const flags = from[8];
+    this.#processor = from;
     this.#access = NO_WORDS;
     this.byteCount = 0;
-    const first = words[0];
-    const attributes = words[5] >>> 16;
-    const rflags = words[8];
     this.state = first & 0xffff;
-    this.plain = ((first & (INTERRUPT_SHADOW | DEBUG_ACTIVE)) | (rflags & (Flag.TF | Flag.RF))) === 0;
     this.instructionLength = (first >>> 16) & 15;
-    this.mode =
-      (first & EFER_LMA) !== 0 && (attributes & CODE_LONG) !== 0 ? 64 : (attributes & CODE_DEFAULT) !== 0 ? 32 : 16;
-    this.ripLow = words[6];
-    this.ripHigh = words[7];
-    this.rflagsLow = rflags;
-    this.rflagsHigh = words[9];
+    this.plain = ((first & SPECIAL_STATE) | (flags & SPECIAL_FLAGS)) === 0;
+    this.mode = (first & EFER_LMA) !== 0 && (from[5] & CODE_LONG) !== 0 ? 64 : (from[5] & CODE_DEFAULT) !== 0 ? 32 : 16;
+    words[RIP] = this.ripLow = from[6];
+    words[RIP + 1] = this.ripHigh = from[7];
+    words[RFLAGS] = this.rflagsLow = flags;
+    words[RFLAGS + 1] = this.rflagsHigh = from[9];
   }
 
   get cpl(): number {
@@ -135,10 +165,11 @@ export class ExitContext {
    * Finds where execution goes on: past an instruction of `length` bytes, modulo the width of the code segment; or, with a
    * length of -1, where RIP of the register file says.
    */
-  advance(length: number, registers: RegisterFile): void {
+  advance(length: number): void {
     if (length < 0) {
-      this.nextRipLow = registers.words[RIP];
-      this.nextRipHigh = registers.words[RIP + 1];
+      const { words } = this.#registers;
+      this.nextRipLow = words[RIP];
+      this.nextRipHigh = words[RIP + 1];
       return;
     }
     const low = (this.ripLow + length) | 0;
@@ -151,39 +182,46 @@ export class ExitContext {
     this.nextRipHigh = 0;
   }
 
-  /** Puts RIP and RFLAGS into the register file. */
-  loadPointerAndFlags(registers: RegisterFile): void {
-    const { words } = registers;
-    words[RIP] = this.ripLow;
-    words[RIP + 1] = this.ripHigh;
-    words[RFLAGS] = this.rflagsLow;
-    words[RFLAGS + 1] = this.rflagsHigh;
-  }
-
   /** Puts CS into the register file. */
-  loadCodeSegment(registers: RegisterFile): void {
-    copyWords(this.#processor, 2, registers.words, CS_OFFSET, 4);
+  loadCodeSegment(): void {
+    copyWords(this.#processor, 2, this.#registers.words, CS_OFFSET, 4);
   }
 
   /**
    * Makes CR0.PE, EFER.LMA and CS of the register file those of the exit: named operations tell the mode by them, and few
    * other instructions look at them.
    */
-  imposeMode(registers: RegisterFile): void {
-    const { words } = registers;
+  imposeMode(): void {
+    const { words } = this.#registers;
     const cr0 = words[CR0];
     words[CR0] = this.protectedMode ? cr0 | 1 : cr0 & ~1;
     words[EFER] = this.longModeActive ? EFER_LME_LMA : 0;
-    this.loadCodeSegment(registers);
+    this.loadCodeSegment();
   }
 
-  /** Reads `WHV_MEMORY_ACCESS_CONTEXT`; its words are in `access`. False: it claims more than 16 instruction bytes. */
+  /**
+   * Reads `WHV_MEMORY_ACCESS_CONTEXT`; its words are in `access`. False: it claims more than 16 instruction bytes, or its
+   * AccessType is none.
+   */
   readMemoryAccess({ view, byteOffset }: MemoryAccessContextView): boolean {
-    return this.#readAccess(this.#memoryWords.of(view, byteOffset));
+    const words = this.#memoryWords.of(view, byteOffset);
+    const info = words[ACCESS_INFO];
+    const translated = (info & GVA_VALID) !== 0 && words[GPA + 1] >>> 0 <= HIGHEST_GPA_HALF;
+    this.pageRights = translated ? PAGE_RIGHTS[info & 3] : 0;
+    return this.#readAccess(words) && (info & 3) !== NO_ACCESS_TYPE;
+  }
+
+  /** Is a linear address in the page of `Gva`? Then `page` is its guest-physical page; `Gpa` may be cut to it. */
+  isInPage(low: number, high: number): boolean {
+    const words = this.#access;
+    if (((words[GVA] ^ low) & PAGE_MASK) !== 0 || words[GVA + 1] !== (high | 0)) return false;
+    this.page = (words[GPA + 1] >>> 0) * 0x1_0000_0000 + ((words[GPA] & PAGE_MASK) >>> 0);
+    return true;
   }
 
   /** Reads `WHV_X64_IO_PORT_ACCESS_CONTEXT`; its words are in `access`. False: it claims more than 16 instruction bytes. */
   readPortAccess({ view, byteOffset }: IoPortAccessContextView): boolean {
+    this.pageRights = 0;
     return this.#readAccess(this.#portWords.of(view, byteOffset));
   }
 
@@ -198,23 +236,6 @@ export class ExitContext {
   get access(): Int32Array {
     return this.#access;
   }
-
-  /** Copies the delivered instruction bytes, and zeros after them. */
-  copyInstructionBytes(to: InstructionBytes): void {
-    const words = this.#access;
-    const count = Math.min(this.byteCount, 16);
-    to.count = count;
-    to.word0 = firstBytes(words[1], count);
-    to.word1 = firstBytes(words[2], count - 4);
-    to.word2 = firstBytes(words[3], count - 8);
-    to.word3 = firstBytes(words[4], count - 12);
-  }
-}
-
-/** A word of which only the first `count` bytes count; the others become 0. */
-function firstBytes(word: number, count: number): number {
-  if (count >= 4) return word;
-  return count <= 0 ? 0 : word & ((1 << (count * 8)) - 1);
 }
 
 /** Copies `count` words of a native structure to byte offset `to` of the register file. */

@@ -5,6 +5,7 @@
  */
 import {
   type EmulationPhase,
+  type EmulatorCallbacks,
   EmulatorIoAccess,
   EmulatorMemoryAccess,
   EmulatorTranslation,
@@ -47,43 +48,35 @@ export class HostCallbacks<Context> {
    */
   readMemory(size: number, phase: EmulationPhase): boolean {
     const access = this.memoryAccess;
+    const { words } = access;
     access.direction = 0;
     access.accessSize = size;
-    access.words[0] = 0;
-    access.words[1] = 0;
+    words[0] = 0;
+    words[1] = 0;
     let answer: unknown;
     try {
       answer = this.#callbacks.memory(this.#context as Context, access);
     } catch (thrown) {
-      return this.#memoryThrew(thrown, phase);
+      return this.#threw("memory", phase, accessText(phase, access), thrown);
     }
-    return answer === S_OK || this.#memoryFailed(answer, phase);
+    return answer === S_OK || this.#refused("memory", phase, accessText(phase, access), answer);
   }
 
   /** Writes `size` bytes (1 to 8, inside one page), given as two words, at `memoryAccess.gpaAddress`. */
   writeMemory(size: number, low: number, high: number): boolean {
     const access = this.memoryAccess;
+    const { words } = access;
     access.direction = 1;
     access.accessSize = size;
-    access.words[0] = low;
-    access.words[1] = high;
+    words[0] = low;
+    words[1] = high;
     let answer: unknown;
     try {
       answer = this.#callbacks.memory(this.#context as Context, access);
     } catch (thrown) {
-      return this.#memoryThrew(thrown, "store");
+      return this.#threw("memory", "store", accessText("store", access), thrown);
     }
-    return answer === S_OK || this.#memoryFailed(answer, "store");
-  }
-
-  #memoryThrew(thrown: unknown, phase: EmulationPhase): false {
-    this.#failure.callbackThrew("memory", STATUS.memory, phase, thrown, accessText(phase, this.memoryAccess));
-    return false;
-  }
-
-  #memoryFailed(answer: unknown, phase: EmulationPhase): false {
-    this.#failure.callbackAnswered("memory", STATUS.memory, phase, answer, accessText(phase, this.memoryAccess));
-    return false;
+    return answer === S_OK || this.#refused("memory", "store", accessText("store", access), answer);
   }
 
   /** Performs one port access; for IN the value is in `ioAccess.data`, as the callback left it. */
@@ -97,12 +90,9 @@ export class HostCallbacks<Context> {
     try {
       answer = this.#callbacks.ioPort(this.#context as Context, access);
     } catch (thrown) {
-      this.#failure.callbackThrew("ioPort", STATUS.ioPort, "port", thrown, portText(direction, port, size));
-      return false;
+      return this.#threw("ioPort", "port", portText(direction, port, size), thrown);
     }
-    if (answer === S_OK) return true;
-    this.#failure.callbackAnswered("ioPort", STATUS.ioPort, "port", answer, portText(direction, port, size));
-    return false;
+    return answer === S_OK || this.#refused("ioPort", "port", portText(direction, port, size), answer);
   }
 
   /** Asks for the page of a guest-virtual address; the answer is in `translation`. */
@@ -118,14 +108,9 @@ export class HostCallbacks<Context> {
     try {
       answer = this.#callbacks.translateGvaPage(this.#context as Context, translation);
     } catch (thrown) {
-      const question = `the page of ${hexOfHalves(pageLow, pageHigh)}`;
-      this.#failure.callbackThrew("translateGvaPage", STATUS.translate, "translate", thrown, question);
-      return false;
+      return this.#threw("translateGvaPage", "translate", pageText(pageLow, pageHigh), thrown);
     }
-    if (answer === S_OK) return true;
-    const question = `the page of ${hexOfHalves(pageLow, pageHigh)}`;
-    this.#failure.callbackAnswered("translateGvaPage", STATUS.translate, "translate", answer, question);
-    return false;
+    return answer === S_OK || this.#refused("translateGvaPage", "translate", pageText(pageLow, pageHigh), answer);
   }
 
   getRegisters(names: Uint32Array, count: number, values: RegisterValues): boolean {
@@ -133,14 +118,9 @@ export class HostCallbacks<Context> {
     try {
       answer = this.#callbacks.getVirtualProcessorRegisters(this.#context as Context, names, count, values);
     } catch (thrown) {
-      const question = `${count} registers`;
-      this.#failure.callbackThrew("getVirtualProcessorRegisters", STATUS.get, "registers", thrown, question);
-      return false;
+      return this.#threw(GET, "registers", `a read of ${count} registers`, thrown);
     }
-    if (answer === S_OK) return true;
-    const question = `a read of ${count} registers`;
-    this.#failure.callbackAnswered("getVirtualProcessorRegisters", STATUS.get, "registers", answer, question);
-    return false;
+    return answer === S_OK || this.#refused(GET, "registers", `a read of ${count} registers`, answer);
   }
 
   setRegisters(names: Uint32Array, count: number, values: RegisterValues): boolean {
@@ -148,32 +128,22 @@ export class HostCallbacks<Context> {
     try {
       answer = this.#callbacks.setVirtualProcessorRegisters(this.#context as Context, names, count, values);
     } catch (thrown) {
-      const question = `a write of ${count} registers`;
-      this.#failure.callbackThrew("setVirtualProcessorRegisters", STATUS.set, "commit", thrown, question);
-      return false;
+      return this.#threw(SET, "commit", `a write of ${count} registers`, thrown);
     }
-    if (answer === S_OK) return true;
-    const question = `a write of ${count} registers`;
-    this.#failure.callbackAnswered("setVirtualProcessorRegisters", STATUS.set, "commit", answer, question);
-    return false;
+    return answer === S_OK || this.#refused(SET, "commit", `a write of ${count} registers`, answer);
   }
 
   /** Performs the exchange that `compareExchangeAccess` describes; whether it happened is in its `exchanged`. */
   compareExchange(): boolean {
     const access = this.compareExchangeAccess;
     access.exchanged = false;
-    const question = (): string =>
-      `an exchange of ${access.accessSize} bytes at guest-physical 0x${access.gpaAddress.toString(16)} (compareExchange)`;
     let answer: unknown;
     try {
       answer = this.#callbacks.compareExchange?.(this.#context as Context, access);
     } catch (thrown) {
-      this.#failure.callbackThrew("memory", STATUS.memory, "store", thrown, question());
-      return false;
+      return this.#threw("memory", "store", exchangeText(access), thrown);
     }
-    if (answer === S_OK) return true;
-    this.#failure.callbackAnswered("memory", STATUS.memory, "store", answer, question());
-    return false;
+    return answer === S_OK || this.#refused("memory", "store", exchangeText(access), answer);
   }
 
   getExtendedState(state: EmulatorExtendedState): boolean {
@@ -182,12 +152,9 @@ export class HostCallbacks<Context> {
     try {
       answer = this.#callbacks.getExtendedState?.(this.#context as Context, state);
     } catch (thrown) {
-      this.#failure.callbackThrew("getVirtualProcessorRegisters", STATUS.get, "registers", thrown, question);
-      return false;
+      return this.#threw(GET, "registers", question, thrown);
     }
-    if (answer === S_OK) return true;
-    this.#failure.callbackAnswered("getVirtualProcessorRegisters", STATUS.get, "registers", answer, question);
-    return false;
+    return answer === S_OK || this.#refused(GET, "registers", question, answer);
   }
 
   setExtendedState(state: EmulatorExtendedState): boolean {
@@ -196,22 +163,35 @@ export class HostCallbacks<Context> {
     try {
       answer = this.#callbacks.setExtendedState?.(this.#context as Context, state);
     } catch (thrown) {
-      this.#failure.callbackThrew("setVirtualProcessorRegisters", STATUS.set, "commit", thrown, question);
-      return false;
+      return this.#threw(SET, "commit", question, thrown);
     }
-    if (answer === S_OK) return true;
-    this.#failure.callbackAnswered("setVirtualProcessorRegisters", STATUS.set, "commit", answer, question);
+    return answer === S_OK || this.#refused(SET, "commit", question, answer);
+  }
+
+  /** Records that a callback threw; `question` says in words what it was asked. */
+  #threw(callback: keyof EmulatorCallbacks, phase: EmulationPhase, question: string, thrown: unknown): false {
+    this.#failure.callbackThrew(callback, STATUS[callback], phase, thrown, question);
+    return false;
+  }
+
+  /** Records that a callback did not answer `S_OK`. */
+  #refused(callback: keyof EmulatorCallbacks, phase: EmulationPhase, question: string, answer: unknown): false {
+    this.#failure.callbackAnswered(callback, STATUS[callback], phase, answer, question);
     return false;
   }
 }
 
-const STATUS = {
+const GET = "getVirtualProcessorRegisters";
+const SET = "setVirtualProcessorRegisters";
+
+/** The status bit of each callback. */
+const STATUS: Readonly<Record<keyof EmulatorCallbacks, number>> = {
   ioPort: EmulatorStatus.ioPortCallbackFailed,
   memory: EmulatorStatus.memoryCallbackFailed,
-  translate: EmulatorStatus.translateGvaPageCallbackFailed,
-  get: EmulatorStatus.getVirtualProcessorRegistersCallbackFailed,
-  set: EmulatorStatus.setVirtualProcessorRegistersCallbackFailed,
-} as const;
+  translateGvaPage: EmulatorStatus.translateGvaPageCallbackFailed,
+  getVirtualProcessorRegisters: EmulatorStatus.getVirtualProcessorRegistersCallbackFailed,
+  setVirtualProcessorRegisters: EmulatorStatus.setVirtualProcessorRegistersCallbackFailed,
+};
 
 /** None of `WHV_TRANSLATE_GVA_RESULT_CODE`. */
 const NO_ANSWER = -1;
@@ -220,6 +200,14 @@ function accessText(phase: EmulationPhase, { gpaAddress, accessSize }: EmulatorM
   const what = phase === "store" ? "a write" : phase === "fetch" ? "an instruction fetch" : "a read";
   const bytes = `${accessSize} byte${accessSize === 1 ? "" : "s"}`;
   return `${what} of ${bytes} at guest-physical 0x${gpaAddress.toString(16)}`;
+}
+
+function exchangeText({ gpaAddress, accessSize }: EmulatorCompareExchange): string {
+  return `an exchange of ${accessSize} bytes at guest-physical 0x${gpaAddress.toString(16)} (compareExchange)`;
+}
+
+function pageText(pageLow: number, pageHigh: number): string {
+  return `the page of ${hexOfHalves(pageLow, pageHigh)}`;
 }
 
 function portText(direction: 0 | 1, port: number, size: number): string {

@@ -72,7 +72,13 @@ export class InstructionFetch<Context> {
 
   /** Starts with the bytes that the exit holds. */
   begin(): void {
-    this.#exit.copyInstructionBytes(this.bytes);
+    this.bytes.take(this.#exit.access, this.#exit.byteCount);
+  }
+
+  /** The instruction, where the exit holds its bytes and it came before; `bytes` is left alone. */
+  recall(): PreparedInstruction | null {
+    const exit = this.#exit;
+    return this.#cache.find(exit.ripLow, exit.access, exit.byteCount, exit.mode);
   }
 
   /** Finds the instruction that the exit is about; it is in `prepared` when the answer is `found`. */
@@ -80,7 +86,7 @@ export class InstructionFetch<Context> {
     const { bytes } = this;
     if (bytes.count === 0 && !this.#fetchMore(1)) return FetchOutcome.stopped;
     for (;;) {
-      const known = this.#cache.find(bytes, this.#exit.mode);
+      const known = this.#cache.find(this.#exit.ripLow, bytes.words, bytes.count, this.#exit.mode);
       if (known !== null) {
         this.prepared = known;
         return FetchOutcome.found;
@@ -99,7 +105,7 @@ export class InstructionFetch<Context> {
     if (status !== DecodeStatus.ok) return status;
     const program = programFor(this.#instruction, this.#semantics);
     this.prepared = new PreparedInstruction(this.bytes, mode, program, effectsOf(program));
-    this.#cache.insert(this.bytes, mode, this.prepared);
+    this.#cache.insert(this.#exit.ripLow, this.prepared);
     return status;
   }
 

@@ -1,6 +1,7 @@
 /**
- * Decoded instructions with everything that is known of them before they run, found again by their bytes and mode. An
- * exit that came before costs no decoding and allocates nothing. The size is fixed: a newer instruction displaces an older.
+ * Decoded instructions with everything that is known of them before they run, found again by RIP, their bytes and mode.
+ * An exit that came before costs no decoding and allocates nothing. The size is fixed: a newer instruction displaces an
+ * older.
  */
 import type { Program } from "@whvkit/x86-semantics";
 import type { InstructionBytes } from "./instruction-bytes.ts";
@@ -14,37 +15,51 @@ export class PreparedInstruction {
   /** Which registers a memory exit and a port exit need; made when first needed. */
   memoryPlan: RegisterPlan | null = null;
   portPlan: RegisterPlan | null = null;
+  readonly #mode: number;
+  readonly #length: number;
+  /** Its bytes, and which bits of the words they stand in are its own. */
   readonly #word0: number;
   readonly #word1: number;
   readonly #word2: number;
   readonly #word3: number;
-  readonly #tail: number;
+  readonly #mask0: number;
+  readonly #mask1: number;
+  readonly #mask2: number;
+  readonly #mask3: number;
 
-  constructor(bytes: InstructionBytes, mode: number, program: Program, effects: RetireEffects) {
+  /** @param bytes - begin with the instruction. */
+  constructor({ words }: InstructionBytes, mode: number, program: Program, effects: RetireEffects) {
     this.program = program;
     this.effects = effects;
-    this.#word0 = bytes.word0;
-    this.#word1 = bytes.word1;
-    this.#word2 = bytes.word2;
-    this.#word3 = bytes.word3;
-    this.#tail = tailOf(bytes, mode);
+    this.#mode = mode;
+    this.#length = program.length;
+    this.#mask0 = maskOf(program.length);
+    this.#mask1 = maskOf(program.length - 4);
+    this.#mask2 = maskOf(program.length - 8);
+    this.#mask3 = maskOf(program.length - 12);
+    this.#word0 = words[1] & this.#mask0;
+    this.#word1 = words[2] & this.#mask1;
+    this.#word2 = words[3] & this.#mask2;
+    this.#word3 = words[4] & this.#mask3;
   }
 
-  /** Was it prepared from these bytes, as many of them, in this mode? Bytes after the instruction count too. */
-  isOf(bytes: InstructionBytes, tail: number): boolean {
+  /** Is it what `count` bytes, laid out as {@link InstructionBytes.words}, begin with? Bytes after it do not matter. */
+  begins(words: Int32Array, count: number, mode: number): boolean {
     return (
-      this.#word0 === bytes.word0 &&
-      this.#word1 === bytes.word1 &&
-      this.#word2 === bytes.word2 &&
-      this.#word3 === bytes.word3 &&
-      this.#tail === tail
+      (words[1] & this.#mask0) === this.#word0 &&
+      (words[2] & this.#mask1) === this.#word1 &&
+      (words[3] & this.#mask2) === this.#word2 &&
+      (words[4] & this.#mask3) === this.#word3 &&
+      this.#length <= count &&
+      this.#mode === mode
     );
   }
 }
 
-/** What tells keys apart besides the bytes: the mode, and how many bytes are known. */
-function tailOf(bytes: InstructionBytes, mode: number): number {
-  return (mode << 8) | bytes.count;
+/** The bits of a word that its first `count` bytes take. */
+function maskOf(count: number): number {
+  if (count >= 4) return -1;
+  return count <= 0 ? 0 : (1 << (count * 8)) - 1;
 }
 
 export class ProgramCache {
@@ -57,26 +72,27 @@ export class ProgramCache {
     this.#mask = capacity - 1;
   }
 
-  find(bytes: InstructionBytes, mode: number): PreparedInstruction | null {
-    const tail = tailOf(bytes, mode);
-    const slot = this.#slot(bytes, tail);
+  /**
+   * The instruction that `count` bytes, laid out as {@link InstructionBytes.words}, begin with. RIP says where to look,
+   * the bytes whether it is the one.
+   */
+  find(rip: number, words: Int32Array, count: number, mode: number): PreparedInstruction | null {
+    const slot = this.#slot(rip);
     const first = this.#entries[slot];
-    if (first?.isOf(bytes, tail)) return first;
-    // Each key has two places, so that two instructions in a loop cannot keep displacing each other.
+    if (first?.begins(words, count, mode)) return first;
+    // Each RIP has two places, so that two instructions in a loop cannot keep displacing each other.
     const second = this.#entries[slot ^ 1];
-    return second?.isOf(bytes, tail) ? second : null;
+    return second?.begins(words, count, mode) ? second : null;
   }
 
-  insert(bytes: InstructionBytes, mode: number, entry: PreparedInstruction): void {
-    const slot = this.#slot(bytes, tailOf(bytes, mode));
+  insert(rip: number, entry: PreparedInstruction): void {
+    const slot = this.#slot(rip);
     this.#entries[slot ^ 1] = this.#entries[slot];
     this.#entries[slot] = entry;
   }
 
-  #slot(bytes: InstructionBytes, tail: number): number {
-    let hash = Math.imul(bytes.word0 ^ tail, 0x9e3779b1);
-    hash = Math.imul(hash ^ (hash >>> 15) ^ bytes.word1, 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13) ^ bytes.word2 ^ bytes.word3, 0xc2b2ae35);
-    return (hash ^ (hash >>> 16)) & this.#mask;
+  /** Instructions stand close together in one function, and functions far apart. */
+  #slot(rip: number): number {
+    return (rip ^ (rip >>> 12)) & this.#mask;
   }
 }

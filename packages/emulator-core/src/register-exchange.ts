@@ -14,6 +14,8 @@ import { type RegisterPlan, RegisterShape } from "./register-plan.ts";
 const CAPACITY = MAPPED_REGISTERS.length + 16;
 
 const NAME = WHV_REGISTER_NAME;
+const NAME_RIP: number = NAME.WHvX64RegisterRip;
+const NAME_RFLAGS: number = NAME.WHvX64RegisterRflags;
 const CR4_LA57 = 1 << 12;
 const RFLAGS = RegisterOffset.rflags >> 2;
 const DATA_POINTER = RegisterOffset.fpuDataPointer >> 2;
@@ -68,6 +70,24 @@ export class RegisterExchange<Context> {
   /** Bits 63..32 of it. */
   extraHigh(number: number): number {
     return this.#got.words[(this.#extraFrom + number) * 4 + 1];
+  }
+
+  /** Gets what a simple plan asks for, where nothing else is asked, and keeps what has to be compared later. */
+  fetchSimple(plan: RegisterPlan): boolean {
+    const { names, fetchedWords } = plan;
+    const count = fetchedWords.length;
+    if (count !== 0) {
+      if (!this.#host.getRegisters(names, count, this.#got)) return false;
+      const to = this.#registers.words;
+      const from = this.#got.words;
+      for (let i = 0; i < count; i++) {
+        const word = fetchedWords[i];
+        to[word] = from[i * 4];
+        to[word + 1] = from[i * 4 + 1];
+      }
+    }
+    if (plan.comparesAny) this.remember(plan);
+    return true;
   }
 
   /** Gets what the plan asks for, and the extra registers, in one call; no call where there is nothing to ask. */
@@ -187,38 +207,47 @@ export class RegisterExchange<Context> {
    * RIP where the instruction is finished, RFLAGS where they changed, and the set.
    */
   commitPlain(plan: RegisterPlan, exit: ExitContext, finished: boolean): boolean {
-    if (plan.compared.length !== 0) this.putChanged(plan);
-    const to = this.#set.words;
-    const names = this.#setNames;
-    let count = this.count;
+    if (!plan.simple) this.putChanged(plan);
+    else if (plan.writtenWords.length !== 0) this.#putChangedWords(plan);
     const { words } = this.#registers;
+    const names = this.#setNames;
+    const to = this.#set.words;
     const flagsLow = words[RFLAGS];
     const flagsHigh = words[RFLAGS + 1];
     const flagsChanged = flagsLow !== exit.rflagsLow || flagsHigh !== exit.rflagsHigh;
+    let count = this.count;
     // The set is what tells the host that the emulation was successful: it is never empty.
     if (finished || (count === 0 && !flagsChanged)) {
-      const at = count * 4;
-      names[count++] = NAME.WHvX64RegisterRip;
-      to[at] = finished ? exit.nextRipLow : exit.ripLow;
-      to[at + 1] = finished ? exit.nextRipHigh : exit.ripHigh;
-      to[at + 2] = 0;
-      to[at + 3] = 0;
+      names[count] = NAME_RIP;
+      putWords(to, count++, finished ? exit.nextRipLow : exit.ripLow, finished ? exit.nextRipHigh : exit.ripHigh);
     }
     if (flagsChanged) {
-      const at = count * 4;
-      names[count++] = NAME.WHvX64RegisterRflags;
-      to[at] = flagsLow;
-      to[at + 1] = flagsHigh;
-      to[at + 2] = 0;
-      to[at + 3] = 0;
+      names[count] = NAME_RFLAGS;
+      putWords(to, count++, flagsLow, flagsHigh);
+    }
+    return this.#host.setRegisters(names, count, this.#set);
+  }
+
+  /** {@link RegisterExchange.putChanged} of a simple plan. */
+  #putChangedWords({ writtenNames, writtenWords, compared }: RegisterPlan): void {
+    const { words } = this.#registers;
+    const names = this.#setNames;
+    const to = this.#set.words;
+    const before = this.#before;
+    let count = this.count;
+    for (let i = 0; i < writtenWords.length; i++) {
+      const low = words[writtenWords[i]];
+      const high = words[writtenWords[i] + 1];
+      if (compared[i] === 1 && low === before[i * 4] && high === before[i * 4 + 1]) continue;
+      names[count] = writtenNames[i];
+      putWords(to, count++, low, high);
     }
     this.count = count;
-    return this.#host.setRegisters(names, count, this.#set);
   }
 
   /** Puts down a 64-bit register. */
   put(name: number, low: number, high: number): void {
-    this.#set.setHalves(this.count, low, high);
+    putWords(this.#set.words, this.count, low, high);
     this.#setNames[this.count++] = name;
   }
 
@@ -251,4 +280,12 @@ export class RegisterExchange<Context> {
 function upperWord(word: number, shape: number): number {
   if (shape === RegisterShape.word) return word;
   return shape === RegisterShape.wide ? word + 2 : DATA_POINTER;
+}
+
+/** Writes a 64-bit register value, the `index`-th of a list of values of 128 bits. */
+function putWords(to: Uint32Array, index: number, low: number, high: number): void {
+  to[index * 4] = low;
+  to[index * 4 + 1] = high;
+  to[index * 4 + 2] = 0;
+  to[index * 4 + 3] = 0;
 }

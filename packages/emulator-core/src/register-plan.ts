@@ -26,6 +26,8 @@ export const RegisterShape = {
 } as const;
 
 export interface RegisterPlan {
+  /** Every register has 64 bits and a name, and the mode does not count: so it is with nearly every instruction. */
+  readonly simple: boolean;
   /** `WHV_REGISTER_NAME`s to ask for. */
   readonly names: Uint32Array;
   /** Where each of them goes: index of its first word in the register file. */
@@ -52,6 +54,7 @@ export interface RegisterPlan {
 
 /** Of an instruction whose registers the exit holds and whose effects are put down one by one: IN and OUT. */
 export const NO_PLAN: RegisterPlan = {
+  simple: true,
   names: new Uint32Array(0),
   fetchedWords: new Int32Array(0),
   fetchedShapes: new Uint8Array(0),
@@ -121,7 +124,9 @@ export function planRegisters(program: Program, kind: ExitKind): RegisterPlan {
   const order = [...fetched].sort((a, b) => a - b);
   const changed = [...written].sort((a, b) => a - b);
   const compared = Uint8Array.from(changed, (index) => (fetched.has(index) || held.has(index) ? 1 : 0));
+  const special = usesMode || usesExtendedState || changesExtendedState;
   return {
+    simple: !special && [...order, ...changed].every((index) => shapeOf(index) === RegisterShape.word),
     names: Uint32Array.from(order, (index) => mapped(index).name),
     fetchedWords: Int32Array.from(order, (index) => mapped(index).offset >> 2),
     fetchedShapes: Uint8Array.from(order, shapeOf),

@@ -52,7 +52,6 @@ export class Segmentation {
       if ((top === 0 || top === -1) && (low & 0xfff) + size <= 0x1000) return Abort.none;
       return this.#checkCanonical(segment, low, high, size, intent);
     }
-    if ((intent & Intent.system) !== 0) return Abort.none;
     return this.#checkLegacy(segment, low, size, intent);
   }
 
@@ -91,6 +90,7 @@ export class Segmentation {
   }
 
   #checkLegacy(segment: number, low: number, size: number, intent: number): number {
+    if ((intent & Intent.system) !== 0) return Abort.none;
     if (this.#typed()) {
       const attributes = this.#registers.halfwords[(RegisterOffset.segments + segment * 16 + 14) >> 1];
       // A null selector leaves the segment unusable.

@@ -6,7 +6,7 @@
 import { WHV_TRANSLATE_GVA_FLAGS, WHV_TRANSLATE_GVA_RESULT_CODE } from "@whvkit/whv-types";
 import { Abort, type GuestFault, Intent, Vector } from "@whvkit/x86-semantics";
 import type { GpaUnmappedPolicy } from "./emulator-options.ts";
-import { type ExitContext, MemoryAccessType } from "./exit-context.ts";
+import { type ExitContext, TRUSTED_MODIFY } from "./exit-context.ts";
 import { EmulatorStatus, type Failure, hexOfHalves } from "./failure.ts";
 import type { HostCallbacks } from "./host-callbacks.ts";
 
@@ -19,9 +19,8 @@ const ORDINARY = 32;
 const FLAG = WHV_TRANSLATE_GVA_FLAGS;
 const RESULT = WHV_TRANSLATE_GVA_RESULT_CODE;
 
-/** The highest guest-physical page of 52 bits, and the upper half of the highest address. */
+/** The highest guest-physical page of 52 bits. */
 const HIGHEST_PAGE = 2 ** 52 - 4096;
-const HIGHEST_GPA_HALF = 2 ** 20 - 1;
 
 /** #PF error code bits (Intel SDM volume 3, section 4.7). */
 const PF_PRESENT = 1;
@@ -44,11 +43,6 @@ export class Translation<Context> {
   readonly #pages: Float64Array = new Float64Array(CAPACITY);
   #count = 0;
   #next = 0;
-  /** The exit's own translation, in fields: most emulations need no other. No rights: there is none. */
-  #exitLow = 0;
-  #exitHigh = 0;
-  #exitRights = 0;
-  #exitPage = 0;
 
   constructor(
     exit: ExitContext,
@@ -66,40 +60,31 @@ export class Translation<Context> {
 
   /** Forgets everything: translations hold for one emulation. */
   begin(): void {
-    this.#exitRights = 0;
     this.#count = 0;
     this.#next = 0;
   }
 
-  /**
-   * Takes the translation that the processor made before it stopped, from the words of the exit's access context. A read says nothing about the right to write,
-   * except of the instruction that writes what it reads: its read asked for both. `Gpa` may be cut to its page.
-   */
-  seed(context: Int32Array): void {
-    const access = context[ACCESS_INFO];
-    if ((access & GVA_VALID) === 0) return;
-    const gpaHigh = context[GPA + 1] >>> 0;
-    if (gpaHigh > HIGHEST_GPA_HALF) return;
-    const type = access & 3;
-    this.#exitRights =
-      type === MemoryAccessType.write
-        ? Intent.read | Intent.write | ORDINARY
-        : type === MemoryAccessType.read
-          ? Intent.read | TRUSTED_MODIFY | ORDINARY
-          : Intent.read | Intent.execute | ORDINARY;
-    this.#exitLow = context[GVA] & PAGE_MASK;
-    this.#exitHigh = context[GVA + 1];
-    this.#exitPage = gpaHigh * 0x100000000 + ((context[GPA] & PAGE_MASK) >>> 0);
-  }
-
   /** Finds the guest-physical page of a linear address; it is in `page` when the answer is `Abort.none`. */
   translate(low: number, high: number, intent: number): number {
-    const pageLow = low & PAGE_MASK;
-    const wanted = (intent & ACCESS) | ((intent & Intent.system) !== 0 ? Intent.system : ORDINARY);
-    if (this.#exitLow === pageLow && this.#exitHigh === (high | 0) && this.#exitGrants(wanted)) {
-      this.page = this.#exitPage;
+    const exit = this.#exit;
+    // Most emulations need no other translation than the exit's own.
+    if ((intent & ~exit.pageRights & QUESTION) === 0 && exit.isInPage(low, high)) {
+      this.page = exit.page;
       return Abort.none;
     }
+    return this.#find(low, high, intent);
+  }
+
+  #find(low: number, high: number, intent: number): number {
+    const exit = this.#exit;
+    if ((intent & QUESTION) === Intent.modify && (exit.pageRights & TRUSTED_MODIFY) !== 0 && exit.isInPage(low, high)) {
+      // The processor's read was that of a read-modify-write: the page is writable for its write too.
+      exit.pageRights |= Intent.write;
+      this.page = exit.page;
+      return Abort.none;
+    }
+    const pageLow = low & PAGE_MASK;
+    const wanted = (intent & ACCESS) | ((intent & Intent.system) !== 0 ? Intent.system : ORDINARY);
     for (let i = 0; i < this.#count; i++) {
       if (this.#low[i] !== pageLow || this.#high[i] !== (high | 0)) continue;
       if ((this.#rights[i] & wanted) !== wanted) continue;
@@ -107,15 +92,6 @@ export class Translation<Context> {
       return Abort.none;
     }
     return this.#ask(low, pageLow, high, intent, wanted);
-  }
-
-  /** Does the exit vouch for such an access to its page? A read-modify-write makes its page writable for its write. */
-  #exitGrants(wanted: number): boolean {
-    const rights = this.#exitRights;
-    if ((rights & wanted) === wanted) return true;
-    if ((rights & TRUSTED_MODIFY) === 0 || wanted !== (Intent.modify | ORDINARY)) return false;
-    this.#exitRights = rights | Intent.write;
-    return true;
   }
 
   #ask(low: number, pageLow: number, high: number, intent: number, wanted: number): number {
@@ -207,15 +183,9 @@ export class Translation<Context> {
 }
 
 const PAGE_MASK = ~0xfff;
-/** Words of WHV_MEMORY_ACCESS_CONTEXT. */
-const ACCESS_INFO = 5;
-const GPA = 6;
-const GVA = 8;
-/** Bit 3 of `WHV_MEMORY_ACCESS_INFO`. */
-const GVA_VALID = 1 << 3;
 const ACCESS = Intent.read | Intent.write | Intent.execute;
-/** This page was read by the processor, perhaps by a read-modify-write. */
-const TRUSTED_MODIFY = 64;
+/** What tells one question from another. */
+const QUESTION = ACCESS | Intent.system;
 
 /**
  * Execute for a fetch, Read for a read, Read and Write for a write and for a read-modify-write; always with the accessed

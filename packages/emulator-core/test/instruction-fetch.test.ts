@@ -202,3 +202,41 @@ test("more instructions than the cache holds, each still right", () => {
       expect((s.set["Rax"] ?? 0n) & 0xffn).toBe(BigInt(register));
     }
 });
+
+describe("an instruction that came before is found again by its own bytes", () => {
+  const mov = code["mov eax, [rdi]"];
+
+  test("another one at the same RIP is another one", () => {
+    const s = new TestBed();
+    for (const [bytes, transcript] of [
+      [mov, "read 4@fee00020"],
+      [code["mov rax, [rdi]"], "read 8@fee00020"],
+      [[...mov.slice(0, 1), 0x47, 0x04], "read 4@fee00024"],
+      [[...mov.slice(0, 1), 0x47, 0x08], "read 4@fee00028"],
+      [mov, "read 4@fee00020"],
+    ] as const) {
+      s.host.calls.length = 0;
+      expect(s.mmio({}, { bytes, gpa: DEVICE }).emulationSuccessful).toBe(true);
+      expect(s.host.texts("memory")).toEqual([transcript]);
+    }
+  });
+
+  test("whatever follows it", () => {
+    const s = new TestBed();
+    for (const after of [[], [0x0f], [0xff, 0xff, 0xff], new Array<number>(14).fill(0x66)]) {
+      s.host.calls.length = 0;
+      expect(s.mmio({}, { bytes: [...mov, ...after], gpa: DEVICE }).emulationSuccessful).toBe(true);
+      expect(s.host.texts("memory")).toEqual(["read 4@fee00020"]);
+    }
+  });
+
+  test("not by a part of them: the rest is fetched, and may say otherwise", () => {
+    const s = new TestBed();
+    s.mmio({}, { bytes: mov, gpa: DEVICE });
+    s.host.calls.length = 0;
+    s.host.putBytes(0x1001, 0x0f, NOP, NOP, NOP, NOP, NOP, NOP, NOP);
+    s.mmio({}, { bytes: mov.slice(0, 1), gpa: DEVICE });
+    expect(s.host.texts("memory")).toEqual(["read 8@1001", "read 4@fee00020"]);
+    expect(s.set["Rcx"]).toBe(0xffff_ffffn);
+  });
+});

@@ -19,8 +19,8 @@ import { vpExit } from "./exits.ts";
 import { hostCallbacks, TestHost } from "./test-host.ts";
 
 function machineOn(testHost: TestHost): CallbackMachine<TestHost> {
-  const exit = new ExitContext();
   const registers = new RegisterFile();
+  const exit = new ExitContext(registers);
   const fault = new GuestFault();
   const failure = new Failure();
   const host = new HostCallbacks(hostCallbacks, failure);

@@ -54,11 +54,13 @@ export class MmioExecutor {
    * @returns an `Abort`. Unless it is `Abort.none`, no register has changed but those of finished REP iterations.
    */
   execute(program: Program): number {
-    if (program.string === null) {
-      this.#completed = 0;
-      this.#finished = true;
-      return this.#evaluator.evaluate(program);
-    }
+    if (program.string !== null) return this.#executeString(program);
+    this.#completed = 0;
+    this.#finished = true;
+    return this.#evaluator.evaluate(program);
+  }
+
+  #executeString(program: Program): number {
     const abort = this.#driver.run(program);
     this.#completed = this.#driver.completed;
     this.#finished = this.#driver.finished;

@@ -6,6 +6,7 @@
 export { Evaluator } from "./evaluator/evaluator.ts";
 export type { InstructionFields } from "./evaluator/instruction-fields.ts";
 export type { Program, StringOperation } from "./evaluator/program.ts";
+export type { Transfer } from "./evaluator/transfer.ts";
 export { families, irOf, programFor, type Support, supportOf } from "./families/meaning.ts";
 export { undefinedFlagsOf } from "./families/undefined-results.ts";
 export * from "./ir/builder.ts";

@@ -24,6 +24,7 @@ import { InstructionFields } from "./instruction-fields.ts";
 import { Opcode, ShiftFlags, STRIDE } from "./opcode.ts";
 import type { Program, StringOperation } from "./program.ts";
 import { ProgramWriter } from "./program-writer.ts";
+import { transferOf } from "./transfer.ts";
 
 const RFLAGS_INTERVAL: RegisterInterval = { offset: RegisterOffset.rflags, size: 8 };
 
@@ -39,6 +40,7 @@ export function bindUnsupported(instruction: Instruction, reason: string): Progr
     length: instruction.length,
     mode: instruction.mode,
     code: Int32Array.from({ length: STRIDE }, (_, i) => (i === 0 ? Opcode.unsupported : 0)),
+    transfer: null,
     reads: [],
     writes: [],
     writesIp: false,
@@ -95,11 +97,13 @@ class Binding {
     const string = this.#string();
     const writer = this.#writer;
     const instruction = this.#instruction;
+    const { code } = writer;
     return {
       mnemonic: instruction.mnemonic,
       length: instruction.length,
       mode: instruction.mode,
-      code: writer.code,
+      code,
+      transfer: transferOf(code),
       reads: writer.reads,
       writes: writer.writes,
       writesIp: this.#ir.writesIp,

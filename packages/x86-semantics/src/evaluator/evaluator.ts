@@ -10,6 +10,7 @@ import { RegisterOffset } from "../machine/register-file.ts";
 import { Opcode, STRIDE } from "./opcode.ts";
 import type { Program } from "./program.ts";
 import { PARITY_FLAG, shiftFlags } from "./status-flags.ts";
+import type { Transfer } from "./transfer.ts";
 import {
   divide64,
   divideWide,
@@ -43,9 +44,18 @@ export class Evaluator {
   readonly machine: Machine;
   readonly #slots: Int32Array = new Int32Array(SLOT_WORDS);
   readonly #slotBytes: Uint8Array = new Uint8Array(this.#slots.buffer);
+  /** The machine's, which it keeps for good: one step nearer. */
+  readonly #words: Int32Array;
+  readonly #halfwords: Uint16Array;
+  readonly #bytes: Uint8Array;
+  readonly #data: Int32Array;
 
   constructor(machine: Machine) {
     this.machine = machine;
+    this.#words = machine.registers.words;
+    this.#halfwords = machine.registers.halfwords;
+    this.#bytes = machine.registers.bytes;
+    this.#data = machine.data;
   }
 
   /**
@@ -55,11 +65,14 @@ export class Evaluator {
    * it wrote before stays written).
    */
   evaluate(program: Program): number {
-    const code = program.code;
+    const { code, transfer } = program;
+    if (transfer !== null) return this.#transfer(transfer);
     const s = this.#slots;
     const machine = this.machine;
-    const { words, halfwords, bytes } = machine.registers;
-    const data = machine.data;
+    const words = this.#words;
+    const halfwords = this.#halfwords;
+    const bytes = this.#bytes;
+    const data = this.#data;
     for (let pc = 0; ; pc += STRIDE) {
       const opcode = code[pc];
       switch (opcode) {
@@ -632,6 +645,61 @@ export class Evaluator {
           this.#rare(opcode, code, pc);
       }
     }
+  }
+
+  /** The whole of a program that is a {@link Transfer}. */
+  #transfer(transfer: Transfer): number {
+    const { baseWord, displacementLow, displacementHigh } = transfer;
+    const words = this.#words;
+    const base = words[baseWord];
+    const low = (base + displacementLow) | 0;
+    const high = (words[baseWord + 1] + displacementHigh + (low >>> 0 < base >>> 0 ? 1 : 0)) | 0;
+    if (!transfer.isLoad) return this.#transferOut(transfer, low, high);
+    const abort = this.machine.load(transfer.segment, low, high, transfer.size, transfer.intent);
+    if (abort === Abort.none) this.#receive(transfer.place, transfer.low);
+    return abort;
+  }
+
+  /** Takes what a load brought to a register. */
+  #receive(place: number, index: number): void {
+    const words = this.#words;
+    const data = this.#data;
+    switch (place) {
+      case Opcode.set64:
+        words[index] = data[0];
+        words[index + 1] = data[1];
+        break;
+      case Opcode.set32zero:
+        words[index] = data[0];
+        words[index + 1] = 0;
+        break;
+      case Opcode.set16:
+        this.#halfwords[index] = data[0];
+        break;
+      default:
+        this.#bytes[index] = data[0];
+    }
+  }
+
+  #transferOut(transfer: Transfer, addressLow: number, addressHigh: number): number {
+    let { low, high } = transfer;
+    switch (transfer.place) {
+      case Opcode.get64:
+        high = this.#words[low + 1];
+        low = this.#words[low];
+        break;
+      case Opcode.get32:
+        low = this.#words[low];
+        break;
+      case Opcode.get16:
+        low = this.#halfwords[low];
+        break;
+      case Opcode.get8:
+        low = this.#bytes[low];
+        break;
+      default:
+    }
+    return this.machine.store(transfer.segment, addressLow, addressHigh, transfer.size, low, high, transfer.intent);
   }
 
   #call(code: Int32Array, pc: number): number {

@@ -7,6 +7,7 @@ import type { Ir, RequiredState, StringElement } from "../ir/operation.ts";
 import type { Helper } from "../machine/helper.ts";
 import type { RegisterInterval } from "../machine/register-file.ts";
 import type { InstructionFields } from "./instruction-fields.ts";
+import type { Transfer } from "./transfer.ts";
 
 /** A string instruction, as the REP driver runs it. */
 export interface StringOperation extends StringElement {
@@ -26,6 +27,8 @@ export interface Program {
   readonly mode: number;
   /** What the evaluator runs; see `opcode.ts`. */
   readonly code: Int32Array;
+  /** The program as one step, where it is no more than that. */
+  readonly transfer: Transfer | null;
   /** Every interval of the register file that the program may read: address registers, segments, flags and RIP included. */
   readonly reads: readonly RegisterInterval[];
   /** Every interval that it may write. */
