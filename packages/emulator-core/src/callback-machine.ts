@@ -1,12 +1,13 @@
 /**
- * The outside world of an instruction, made of the five callbacks: the {@link SpanMachine} that the evaluator and the
+ * The outside world of an instruction, made of the five callbacks: the {@link BulkMachine} that the evaluator and the
  * REP driver run on. It joins the judges (segmentation, translation) with the doers (the callbacks) and splits accesses
  * at pages and at eight bytes. What an instruction does is not known here.
  *
  * Order of one access: segment and canonical checks, then every translation, then the alignment check, then the
  * callbacks, low addresses first. So an access that faults has touched nothing.
  */
-import { Abort, type GuestFault, Intent, type RegisterFile, type SpanMachine, Vector } from "@whvkit/x86-semantics";
+import { Abort, type BulkMachine, type GuestFault, Intent, type RegisterFile, Vector } from "@whvkit/x86-semantics";
+import { BulkTransfer } from "./bulk-transfer.ts";
 import type { DataBreakpoints } from "./data-breakpoints.ts";
 import type { ExitContext } from "./exit-context.ts";
 import type { HostCallbacks } from "./host-callbacks.ts";
@@ -34,7 +35,7 @@ export interface MachineParts<Context> {
   readonly system: SystemOperations;
 }
 
-export class CallbackMachine<Context> implements SpanMachine {
+export class CallbackMachine<Context> implements BulkMachine {
   readonly registers: RegisterFile;
   readonly fault: GuestFault;
   readonly data: Int32Array = new Int32Array(4);
@@ -47,6 +48,7 @@ export class CallbackMachine<Context> implements SpanMachine {
   readonly #host: HostCallbacks<Context>;
   readonly #breakpoints: DataBreakpoints<Context>;
   readonly #system: SystemOperations;
+  readonly #bulk: BulkTransfer<Context>;
 
   constructor(parts: MachineParts<Context>) {
     this.registers = parts.registers;
@@ -57,6 +59,7 @@ export class CallbackMachine<Context> implements SpanMachine {
     this.#host = parts.host;
     this.#breakpoints = parts.breakpoints;
     this.#system = parts.system;
+    this.#bulk = new BulkTransfer(parts.host);
   }
 
   load(segment: number, low: number, high: number, size: number, intent: number): number {
@@ -171,6 +174,26 @@ export class CallbackMachine<Context> implements SpanMachine {
   storePhysical(gpa: number, size: number, valueLow: number, valueHigh: number): number {
     this.#host.memoryAccess.gpaAddress = gpa;
     return this.#host.writeMemory(size, valueLow, valueHigh) ? Abort.none : Abort.host;
+  }
+
+  get bulkElements(): number {
+    return this.#bulk.elements;
+  }
+
+  fillSpan(gpa: number, size: number, count: number, valueLow: number, valueHigh: number): number {
+    return this.#bulk.fill(gpa, size, count, valueLow, valueHigh);
+  }
+
+  moveSpan(source: number, target: number, size: number, count: number): number {
+    return this.#bulk.move(source, target, size, count);
+  }
+
+  inSpan(port: number, target: number, size: number, count: number): number {
+    return this.#bulk.input(port, target, size, count);
+  }
+
+  outSpan(port: number, source: number, size: number, count: number): number {
+    return this.#bulk.output(port, source, size, count);
   }
 
   /** Remembers what a locked read-modify-write read, for its write. */

@@ -102,7 +102,7 @@ const REQUIRED = [
   "translateGvaPage",
 ] as const;
 
-const OPTIONAL = ["getExtendedState", "setExtendedState", "compareExchange"] as const;
+const OPTIONAL = ["getExtendedState", "setExtendedState", "compareExchange", "memoryBulk", "ioPortBulk"] as const;
 
 /**
  * Creates an instruction emulator over a host's five callbacks: `WHvEmulatorCreateEmulator`.

@@ -1,5 +1,5 @@
 /**
- * Callbacks beyond the five documented ones. They add reach or atomicity and are all optional: an emulator given just the
+ * Callbacks beyond the five documented ones. They add reach, atomicity or speed and are all optional: an emulator given just the
  * five does everything that five can do.
  */
 import type { EmulatorCallbacks } from "@whvkit/whv-types";
@@ -54,6 +54,69 @@ export class EmulatorCompareExchange {
   }
 }
 
+/** Bytes that one bulk access carries at most: a page. */
+const LARGEST_BULK = 4096;
+
+/**
+ * A run of elements of one REP instruction, in memory, at once. The emulator owns one instance and reuses it; its `data` is
+ * that of {@link EmulatorBulkIoAccess} too.
+ *
+ * @public
+ */
+export class EmulatorBulkMemoryAccess {
+  /** Guest-physical address of the first byte. The run never crosses a page; its elements follow each other upwards. */
+  gpaAddress = 0;
+  /** 0 = read (fill `data`), 1 = write (take `data`). */
+  direction: 0 | 1 = 0;
+  /** Bytes of one element: 1, 2, 4 or 8. */
+  elementSize = 1;
+  /** Elements asked for, at least 1. */
+  elementCount = 0;
+  /** The elements in memory order: the first `elementSize * elementCount` of 4096 bytes count. */
+  readonly data: Uint8Array;
+  /** Out: how many elements were done, from the first on; 0 before the call. */
+  completed = 0;
+
+  /** @internal */
+  constructor(data: Uint8Array) {
+    this.data = data;
+  }
+}
+
+/**
+ * A run of elements of REP INS or OUTS, at a port, at once. The emulator owns one instance and reuses it.
+ *
+ * @public
+ */
+export class EmulatorBulkIoAccess {
+  /** Port number, 0 to 0xffff: the same for every element. */
+  port = 0;
+  /** 0 = INS (fill `data`), 1 = OUTS (take `data`). */
+  direction: 0 | 1 = 0;
+  /** Bytes of one element: 1, 2 or 4. */
+  elementSize: 1 | 2 | 4 = 1;
+  /** Elements asked for, at least 1. */
+  elementCount = 0;
+  /** The elements one after the other, each little endian: the first `elementSize * elementCount` of 4096 bytes count. */
+  readonly data: Uint8Array;
+  /** Out: how many elements were done, from the first on; 0 before the call. */
+  completed = 0;
+
+  /** @internal */
+  constructor(data: Uint8Array) {
+    this.data = data;
+  }
+}
+
+/** The two, over one page of bytes: what one side has read is what the other writes. */
+export class BulkAccesses {
+  readonly data: Uint8Array = new Uint8Array(LARGEST_BULK);
+  /** The same bytes as words. */
+  readonly words: Int32Array = new Int32Array(this.data.buffer);
+  readonly memory: EmulatorBulkMemoryAccess = new EmulatorBulkMemoryAccess(this.data);
+  readonly port: EmulatorBulkIoAccess = new EmulatorBulkIoAccess(this.data);
+}
+
 /**
  * The optional callbacks. Each answers an HRESULT like the documented ones.
  *
@@ -76,6 +139,35 @@ export interface EmulatorExtraCallbacks<Context = unknown> {
    * it answers `exchanged` false, the instruction is run again from its read. A failure counts as `MemoryCallbackFailed`.
    */
   compareExchange(context: Context, exchange: EmulatorCompareExchange): number;
+  /**
+   * Reads or writes a run of elements of REP MOVS, STOS, INS or OUTS at once, in their order, and says in
+   * `access.completed` how many. Fewer than asked for, or none, is no failure: the others are asked for again, or come one
+   * by one through `memory`. A failure counts as `MemoryCallbackFailed`, at the element after the completed ones.
+   *
+   * A REP MOVS reads its run before it writes it, so a host answers 0 for memory in which a write changes what other
+   * addresses read. Downward runs (RFLAGS.DF), overlapping ones, single-stepped ones, those under data breakpoints, and all
+   * of an emulator with `shouldYield` come one by one.
+   *
+   * @example
+   * ```ts
+   * memoryBulk(_context, access) {
+   *   const { gpaAddress, direction, data } = access;
+   *   const bytes = access.elementSize * access.elementCount;
+   *   if (gpaAddress + bytes > ram.length) return S_OK; // not RAM: completed stays 0
+   *   if (direction === 0) for (let i = 0; i < bytes; i++) data[i] = ram[gpaAddress + i];
+   *   else for (let i = 0; i < bytes; i++) ram[gpaAddress + i] = data[i];
+   *   access.completed = access.elementCount;
+   *   return S_OK;
+   * }
+   * ```
+   */
+  memoryBulk(context: Context, access: EmulatorBulkMemoryAccess): number;
+  /**
+   * Reads or writes a run of elements of REP INS or OUTS at their port at once, in their order, and says in
+   * `access.completed` how many. Fewer than asked for, or none, is no failure, as with `memoryBulk`. A failure counts as
+   * `IoPortCallbackFailed`. The other side of the run, in memory, goes through `memoryBulk`, or one by one through `memory`.
+   */
+  ioPortBulk(context: Context, access: EmulatorBulkIoAccess): number;
 }
 
 /**

@@ -11,7 +11,14 @@ import {
   EmulatorTranslation,
   type RegisterValues,
 } from "@whvkit/whv-types";
-import { type EmulatorCallbackSet, EmulatorCompareExchange, type EmulatorExtendedState } from "./extra-callbacks.ts";
+import {
+  BulkAccesses,
+  type EmulatorBulkIoAccess,
+  type EmulatorBulkMemoryAccess,
+  type EmulatorCallbackSet,
+  EmulatorCompareExchange,
+  type EmulatorExtendedState,
+} from "./extra-callbacks.ts";
 import { EmulatorStatus, type Failure, hexOfHalves } from "./failure.ts";
 
 const S_OK = 0;
@@ -21,10 +28,15 @@ export class HostCallbacks<Context> {
   readonly ioAccess: EmulatorIoAccess = new EmulatorIoAccess();
   readonly translation: EmulatorTranslation = new EmulatorTranslation();
   readonly compareExchangeAccess: EmulatorCompareExchange = new EmulatorCompareExchange();
+  readonly bulk: BulkAccesses = new BulkAccesses();
   /** The host offers `compareExchange`. */
   readonly comparesAndExchanges: boolean;
   /** The host offers `getExtendedState` and `setExtendedState`. */
   readonly reachesExtendedState: boolean;
+  /** The host offers `memoryBulk`. */
+  readonly movesMemoryInBulk: boolean;
+  /** The host offers `ioPortBulk`. */
+  readonly movesPortsInBulk: boolean;
   readonly #callbacks: EmulatorCallbackSet<Context>;
   readonly #failure: Failure;
   #context: Context | undefined = undefined;
@@ -33,6 +45,8 @@ export class HostCallbacks<Context> {
     this.#callbacks = callbacks;
     this.#failure = failure;
     this.comparesAndExchanges = callbacks.compareExchange !== undefined;
+    this.movesMemoryInBulk = callbacks.memoryBulk !== undefined;
+    this.movesPortsInBulk = callbacks.ioPortBulk !== undefined;
     this.reachesExtendedState = callbacks.getExtendedState !== undefined && callbacks.setExtendedState !== undefined;
   }
 
@@ -146,6 +160,44 @@ export class HostCallbacks<Context> {
     return answer === S_OK || this.#refused("memory", "store", exchangeText(access), answer);
   }
 
+  /** Moves `count` elements between `bulk.data` and memory at `bulk.memory.gpaAddress`; how many is in its `completed`. */
+  memoryBulk(direction: 0 | 1, size: number, count: number): boolean {
+    const access = this.bulk.memory;
+    access.direction = direction;
+    access.elementSize = size;
+    access.elementCount = count;
+    access.completed = 0;
+    const phase = direction === 0 ? "load" : "store";
+    let answer: unknown;
+    try {
+      answer = this.#callbacks.memoryBulk?.(this.#context as Context, access);
+    } catch (thrown) {
+      return this.#threw("memory", phase, bulkMemoryText(access), thrown);
+    } finally {
+      limitCompleted(access);
+    }
+    return answer === S_OK || this.#refused("memory", phase, bulkMemoryText(access), answer);
+  }
+
+  /** Moves `count` elements between `bulk.data` and a port; how many is in `bulk.port.completed`. */
+  ioPortBulk(direction: 0 | 1, port: number, size: number, count: number): boolean {
+    const access = this.bulk.port;
+    access.direction = direction;
+    access.port = port;
+    access.elementSize = size as 1 | 2 | 4;
+    access.elementCount = count;
+    access.completed = 0;
+    let answer: unknown;
+    try {
+      answer = this.#callbacks.ioPortBulk?.(this.#context as Context, access);
+    } catch (thrown) {
+      return this.#threw("ioPort", "port", bulkPortText(access), thrown);
+    } finally {
+      limitCompleted(access);
+    }
+    return answer === S_OK || this.#refused("ioPort", "port", bulkPortText(access), answer);
+  }
+
   getExtendedState(state: EmulatorExtendedState): boolean {
     const question = "vector state (getExtendedState)";
     let answer: unknown;
@@ -181,6 +233,12 @@ export class HostCallbacks<Context> {
   }
 }
 
+/** A bulk callback has done whole elements, and no more than it was asked for, whatever it says. */
+function limitCompleted(access: EmulatorBulkMemoryAccess | EmulatorBulkIoAccess): void {
+  const { completed, elementCount } = access;
+  access.completed = completed > 0 ? Math.min(Math.floor(completed), elementCount) : 0;
+}
+
 const GET = "getVirtualProcessorRegisters";
 const SET = "setVirtualProcessorRegisters";
 
@@ -204,6 +262,16 @@ function accessText(phase: EmulationPhase, { gpaAddress, accessSize }: EmulatorM
 
 function exchangeText({ gpaAddress, accessSize }: EmulatorCompareExchange): string {
   return `an exchange of ${accessSize} bytes at guest-physical 0x${gpaAddress.toString(16)} (compareExchange)`;
+}
+
+function bulkMemoryText({ direction, gpaAddress, elementSize, elementCount }: EmulatorBulkMemoryAccess): string {
+  const what = direction === 0 ? "a read" : "a write";
+  return `${what} of ${elementCount} times ${elementSize} bytes at guest-physical 0x${gpaAddress.toString(16)} (memoryBulk)`;
+}
+
+function bulkPortText({ direction, port, elementSize, elementCount }: EmulatorBulkIoAccess): string {
+  const what = direction === 0 ? "a read" : "a write";
+  return `${what} of ${elementCount} times ${elementSize} bytes at port 0x${port.toString(16)} (ioPortBulk)`;
 }
 
 function pageText(pageLow: number, pageHigh: number): string {

@@ -17,6 +17,8 @@ export {
 export { createEmulator } from "./emulator.ts";
 export type { EmulatorOptions, GpaUnmappedPolicy, GuestException } from "./emulator-options.ts";
 export {
+  EmulatorBulkIoAccess,
+  EmulatorBulkMemoryAccess,
   type EmulatorCallbackSet,
   EmulatorCompareExchange,
   EmulatorExtendedState,

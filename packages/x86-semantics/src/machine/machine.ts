@@ -141,7 +141,7 @@ export interface SpanMachine extends Machine {
  * `moveSpan` do not overlap in a way that the order of elements would show.
  */
 export interface BulkMachine extends SpanMachine {
-  bulkElements: number;
+  readonly bulkElements: number;
   /** Writes `count` elements of one value. */
   fillSpan(gpa: number, size: number, count: number, valueLow: number, valueHigh: number): number;
   /** Copies `count` elements. */

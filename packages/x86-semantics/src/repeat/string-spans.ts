@@ -145,9 +145,9 @@ export class StringSpans {
   }
 
   /** Notes what a bulk transfer did; false when it did nothing and the elements have to go one by one. */
-  #finishBulk(abort: Abort, ...registers: number[]): boolean {
+  #finishBulk(abort: Abort, register: number): boolean {
     const elements = (this.#bulk as BulkMachine).bulkElements;
-    for (const register of registers) this.#advance(register, elements);
+    this.#advance(register, elements);
     return elements > 0 || abort !== Abort.none;
   }
 
@@ -200,7 +200,10 @@ export class StringSpans {
     // A target just above the source repeats what the first elements brought: that has to go one by one.
     if (bulk !== null && (target <= source || target >= source + room * size)) {
       abort = bulk.moveSpan(source, target, size, room) as Abort;
-      if (this.#finishBulk(abort, RSI, RDI)) return abort;
+      if (this.#finishBulk(abort, RSI)) {
+        this.#advance(RDI, this.completed);
+        return abort;
+      }
     }
     let i = 0;
     while (i < room) {
