@@ -7,6 +7,8 @@ export interface BenchCase {
   readonly name: string;
   /** Elements of one emulation: 1, or the count of REP. */
   readonly elements: number;
+  /** On a host with bulk callbacks. */
+  readonly bulk?: boolean;
   /** One emulation on a host; answers a function so that setting up is not measured. */
   prepare(host: BenchHost): () => void;
 }
@@ -92,3 +94,8 @@ export const benchCases: readonly BenchCase[] = [
   port("rep insd", [0xf3, 0x6d], false, 4, REP_COUNT),
   port("rep outsb", [0xf3, 0x6e], true, 1, REP_COUNT),
 ];
+
+const bulk = (row: BenchCase): BenchCase => ({ ...row, name: `${row.name}, bulk callbacks`, bulk: true });
+
+/** The REP cases once more. */
+export const bulkCases: readonly BenchCase[] = benchCases.filter(({ elements }) => elements > 1).map(bulk);

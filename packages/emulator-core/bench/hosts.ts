@@ -2,39 +2,41 @@
  * Hosts for measuring: the least that a real one does for each callback. Six classes of the same shape, so that one
  * process can show what happens to an engine's inline caches when many hosts share an emulator's code.
  */
-import type {
-  EmulatorCallbacks,
-  EmulatorIoAccess,
-  EmulatorMemoryAccess,
-  EmulatorTranslation,
-  RegisterValues,
-} from "@whvkit/whv-types";
+import type { EmulatorIoAccess, EmulatorMemoryAccess, EmulatorTranslation, RegisterValues } from "@whvkit/whv-types";
+import type { EmulatorBulkIoAccess, EmulatorBulkMemoryAccess, EmulatorCallbackSet } from "../src/index.ts";
 
 /** Device memory starts here; below is RAM. */
 export const DEVICE: number = 0xfee0_0000;
 
-export interface BenchHost extends EmulatorCallbacks<null> {
+export interface BenchHost extends EmulatorCallbackSet<null> {
   /** Sixteen general registers and RIP, two words each. */
   readonly registers: Uint32Array;
-  calls: number;
+  /** Calls so far: of the get, of translate, of all memory and port callbacks, of the set. */
+  gets: number;
+  translations: number;
+  accesses: number;
+  sets: number;
 }
 
-const makeHostClass = (deviceAddress: number): (new () => BenchHost) =>
-  class implements BenchHost {
+const makeHostClass = (deviceAddress: number) =>
+  class Host implements BenchHost {
     readonly registers: Uint32Array = new Uint32Array(64);
     readonly ram: Uint8Array = new Uint8Array(1 << 20);
     device = 0;
-    calls = 0;
+    gets = 0;
+    translations = 0;
+    accesses = 0;
+    sets = 0;
 
     ioPort(_context: null, access: EmulatorIoAccess): number {
-      this.calls++;
+      this.accesses++;
       if (access.direction === 0) access.data = this.device++;
       else this.device = access.data;
       return 0;
     }
 
     memory(_context: null, access: EmulatorMemoryAccess): number {
-      this.calls++;
+      this.accesses++;
       const { gpaAddress, accessSize, data } = access;
       if (gpaAddress >= deviceAddress) {
         if (access.direction === 0) access.words[0] = this.device;
@@ -46,7 +48,7 @@ const makeHostClass = (deviceAddress: number): (new () => BenchHost) =>
     }
 
     getVirtualProcessorRegisters(_context: null, names: Uint32Array, count: number, values: RegisterValues): number {
-      this.calls++;
+      this.gets++;
       const { words } = values;
       for (let i = 0; i < count; i++) {
         const name = (names[i] as number) * 2;
@@ -57,7 +59,7 @@ const makeHostClass = (deviceAddress: number): (new () => BenchHost) =>
     }
 
     setVirtualProcessorRegisters(_context: null, names: Uint32Array, count: number, values: RegisterValues): number {
-      this.calls++;
+      this.sets++;
       const { words } = values;
       for (let i = 0; i < count; i++) {
         const name = (names[i] as number) * 2;
@@ -68,18 +70,52 @@ const makeHostClass = (deviceAddress: number): (new () => BenchHost) =>
     }
 
     translateGvaPage(_context: null, translation: EmulatorTranslation): number {
-      this.calls++;
+      this.translations++;
       translation.resultCode = 0;
       translation.gpaPage = translation.gvaPageLow;
       return 0;
     }
   };
 
+/** The same with bulk callbacks: RAM is copied, the device is a queue. */
+const makeBulkHostClass = (deviceAddress: number) => {
+  const Host = makeHostClass(deviceAddress);
+  return class BulkHost extends Host {
+    /** What the device was given last. */
+    readonly queue: Uint8Array = new Uint8Array(4096);
+
+    memoryBulk(_context: null, access: EmulatorBulkMemoryAccess): number {
+      this.accesses++;
+      const { gpaAddress, data } = access;
+      const bytes = access.elementSize * access.elementCount;
+      if (gpaAddress >= deviceAddress) {
+        if (access.direction === 0) data.set(this.queue.subarray(0, bytes));
+        else this.queue.set(data.subarray(0, bytes));
+      } else if (access.direction === 0) data.set(this.ram.subarray(gpaAddress, gpaAddress + bytes));
+      else this.ram.set(data.subarray(0, bytes), gpaAddress);
+      access.completed = access.elementCount;
+      return 0;
+    }
+
+    ioPortBulk(_context: null, access: EmulatorBulkIoAccess): number {
+      this.accesses++;
+      const bytes = access.elementSize * access.elementCount;
+      if (access.direction === 0) access.data.set(this.queue.subarray(0, bytes));
+      else this.queue.set(access.data.subarray(0, bytes));
+      access.completed = access.elementCount;
+      return 0;
+    }
+  };
+};
+
+const source = `const makeHostClass = ${makeHostClass.toString()}; const makeBulkHostClass = ${makeBulkHostClass.toString()};`;
+
 /**
  * Six classes, each compiled from source of its own: classes made by one function would share the engine's type feedback
  * and slow each other down, which says nothing of the emulator.
  */
-export const hostClasses: readonly (new () => BenchHost)[] = Array.from(
-  { length: 6 },
-  () => new Function(`return (${makeHostClass.toString()})(${DEVICE})`)() as new () => BenchHost,
-);
+const sixOf = (maker: string): readonly (new () => BenchHost)[] =>
+  Array.from({ length: 6 }, () => new Function(`${source} return ${maker}(${DEVICE})`)() as new () => BenchHost);
+
+export const hostClasses: readonly (new () => BenchHost)[] = sixOf("makeHostClass");
+export const bulkHostClasses: readonly (new () => BenchHost)[] = sixOf("makeBulkHostClass");

@@ -1,9 +1,9 @@
 /**
  * Measures and prints the table: nanoseconds of processor time for one emulation (REP: for one element), medians, with one
- * host class and with six in one process.
+ * host class and then with six in one process; and the callbacks of one emulation.
  */
-import { benchCases } from "./cases.ts";
-import { type BenchHost, hostClasses } from "./hosts.ts";
+import { type BenchCase, benchCases, bulkCases } from "./cases.ts";
+import { type BenchHost, bulkHostClasses, hostClasses } from "./hosts.ts";
 
 declare const process: { cpuUsage(since?: unknown): { user: number; system: number } };
 
@@ -28,16 +28,32 @@ function measure(calls: readonly (() => void)[]): number {
   return rounds.sort((a, b) => a - b)[ROUNDS >> 1] as number;
 }
 
-function figure(nanoseconds: number): string {
-  return nanoseconds.toFixed(1).padStart(9);
+/** Callbacks of one emulation: get, translate, memory or port, set. */
+function countCallbacks(row: BenchCase, host: BenchHost): string {
+  const run = row.prepare(host);
+  const { gets, translations, accesses, sets } = host;
+  run();
+  return [host.gets - gets, host.translations - translations, host.accesses - accesses, host.sets - sets].join(" ");
 }
 
-/** Runs everything; takes about a minute. */
+function figure(nanoseconds: number): string {
+  return nanoseconds.toFixed(nanoseconds < 10 ? 2 : 1).padStart(9);
+}
+
+/** Runs everything; takes about two minutes. */
 export function printTable(): void {
-  const one = hostClasses[0] as new () => BenchHost;
-  const rows = benchCases.map((row) => ({ row, one: measure([row.prepare(new one())]) / row.elements, six: 0 }));
-  for (const entry of rows)
-    entry.six = measure(hostClasses.map((host) => entry.row.prepare(new host()))) / entry.row.elements;
-  console.log("ns per emulation (REP: per element)   one host   six host classes");
-  for (const { row, one, six } of rows) console.log(`${row.name.padEnd(34)} ${figure(one)} ${figure(six)}`);
+  const classesOf = ({ bulk }: BenchCase): readonly (new () => BenchHost)[] => (bulk ? bulkHostClasses : hostClasses);
+  const nanoseconds = (row: BenchCase, hosts: number): number =>
+    measure(
+      classesOf(row)
+        .slice(0, hosts)
+        .map((Host) => row.prepare(new Host())),
+    ) / row.elements;
+  const rows = [...benchCases, ...bulkCases].map((row) => ({ row, one: nanoseconds(row, 1) }));
+  console.log("ns per emulation (REP: per element)   one host   six host classes   get translate memory/port set");
+  for (const { row, one } of rows) {
+    const [Host] = classesOf(row);
+    const callbacks = countCallbacks(row, new (Host as new () => BenchHost)());
+    console.log(`${row.name.padEnd(34)} ${figure(one)} ${figure(nanoseconds(row, 6))}            ${callbacks}`);
+  }
 }
