@@ -19,8 +19,8 @@ export interface SuiteOutcome {
 /** Why programs for Windows cannot be run here; `null` where they can. */
 export function windowsUnavailable(): string | null;
 
-/** Folders of the stand-in libraries. Compiles them where need be. */
-export function standInFolders(): { current: string; version2004: string };
+/** Folders of the stand-in libraries, as Windows names them. Compiles them where need be. */
+export function standInFolders(): { current: string; version2004: string; installed: string };
 
 /** An absolute path as a program under Wine names it. */
 export function windowsPath(file: string): string;
@@ -29,11 +29,14 @@ export function windowsPath(file: string): string;
 export function runProgram(
   entry: string,
   args: readonly string[],
-  timeout?: number,
+  options?: { timeout?: number; prefix?: string },
 ): Promise<{ status: number | null; output: string }>;
 
-/** Runs a suite (see suite.ts) with the stand-in libraries. */
-export function runSuite(entry: string, libraries?: "current" | "version2004"): Promise<SuiteOutcome>;
+/**
+ * Runs a suite (see suite.ts) with the stand-in libraries: `current` and `version2004` in a folder of their own, `installed`
+ * where Windows has the platform's.
+ */
+export function runSuite(entry: string, libraries?: "current" | "version2004" | "installed"): Promise<SuiteOutcome>;
 
 /**
  * Compiles a C program against the stand-in for WinHvEmulation.dll and runs it with the name of a file to write; answers

@@ -2,12 +2,23 @@
 // @whvkit package from its source), so that it starts quickly and needs no build. What `prepare.js` has not fetched is not
 // fetched here: then there is a reason, and tests are skipped with it.
 import { spawn, spawnSync } from "node:child_process";
-import { closeSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { buildStandIns, hasCompiler, run } from "./build.js";
 import { cacheFolders, hasPinnedPackage, pinnedPackages } from "./cache.js";
+import { installedPrefix } from "./installed-prefix.js";
 import { windowsPath, wineEnvironment } from "./wine.js";
 
 export { windowsPath } from "./wine.js";
@@ -16,6 +27,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const onWindows = process.platform === "win32";
 /** A program that hangs must not hang the tests. */
 const TIMEOUT = 90_000;
+/** Where Windows has its libraries. */
+const SYSTEM_FOLDER = "C:\\windows\\system32";
 
 export function windowsUnavailable() {
   const prepare = "run `node tooling/windows-stand-ins/prepare.js`";
@@ -32,21 +45,24 @@ export function windowsUnavailable() {
 
 export function standInFolders() {
   const { current, version2004 } = buildStandIns();
-  return { current: windowsPath(current), version2004: windowsPath(version2004) };
+  return { current: windowsPath(current), version2004: windowsPath(version2004), installed: SYSTEM_FOLDER };
 }
 
 /**
  * @param {string} entry
  * @param {readonly string[]} args
+ * @param {{ timeout?: number, prefix?: string }} [options]
  */
-export async function runProgram(entry, args, timeout = TIMEOUT) {
+export async function runProgram(entry, args, { timeout = TIMEOUT, prefix } = {}) {
   mkdirSync(cacheFolders.bundles, { recursive: true });
   const folder = mkdtempSync(path.join(cacheFolders.bundles, "run-"));
   try {
     await bundle(entry, folder);
+    // The command's version stands there, as seen from its code.
+    writeFileSync(path.join(cacheFolders.bundles, "package.json"), '{ "version": "0.0.0" }\n');
     const node = onWindows ? [process.execPath] : ["wine", cacheFolders.node];
     const command = [...node, windowsPath(path.join(folder, "main.mjs")), ...args];
-    return await start(command, path.join(folder, "output.txt"), timeout);
+    return await start(command, path.join(folder, "output.txt"), timeout, prefix);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -54,17 +70,20 @@ export async function runProgram(entry, args, timeout = TIMEOUT) {
 
 /**
  * @param {string} entry
- * @param {"current" | "version2004"} [libraries]
+ * @param {"current" | "version2004" | "installed"} [libraries]
  * @returns {Promise<import("./under-windows.js").SuiteOutcome>}
  */
 export async function runSuite(entry, libraries = "current") {
   const unavailable = windowsUnavailable();
   if (unavailable !== null) return { unavailable, results: [], output: "" };
+  if (libraries === "installed" && onWindows)
+    return { unavailable: "the system directory of Windows itself is left alone", results: [], output: "" };
   mkdirSync(cacheFolders.cache, { recursive: true });
   const results = mkdtempSync(path.join(cacheFolders.cache, "results-"));
   try {
     const file = path.join(results, "results.json");
-    const { status, output } = await runProgram(entry, [standInFolders()[libraries], windowsPath(file)]);
+    const options = libraries === "installed" ? { prefix: installedPrefix() } : {};
+    const { status, output } = await runProgram(entry, [standInFolders()[libraries], windowsPath(file)], options);
     if (!existsSync(file)) {
       const error = `the program ended with status ${status} and without results:\n${output}`;
       return { unavailable: null, results: [{ name: "runs to its end", error, skipped: null }], output };
@@ -134,12 +153,13 @@ async function bundle(/** @type {string} */ entry, /** @type {string} */ outDir)
  * @param {string[]} command
  * @param {string} outputFile
  * @param {number} timeout
+ * @param {string} [prefix] - Wine's, where it is not the one that `prepare.js` made
  * @returns {Promise<{ status: number | null, output: string }>}
  */
-function start(command, outputFile, timeout) {
+function start(command, outputFile, timeout, prefix) {
   // On Windows koffi is the one that is installed; under Wine, the one beside the bundles.
   const installed = path.join(root, "packages/win-backend/node_modules");
-  const env = onWindows ? { ...process.env, NODE_PATH: installed } : wineEnvironment();
+  const env = onWindows ? { ...process.env, NODE_PATH: installed } : wineEnvironment(prefix);
   const file = openSync(outputFile, "w");
   return new Promise((resolve, reject) => {
     const child = spawn(/** @type {string} */ (command[0]), command.slice(1), {

@@ -2,11 +2,11 @@
 import { cacheFolders } from "./cache.js";
 
 /** @returns {Record<string, string | undefined>} */
-export function wineEnvironment() {
+export function wineEnvironment(prefix = cacheFolders.prefix) {
   const { DISPLAY: _display, WAYLAND_DISPLAY: _wayland, ...environment } = process.env;
   return {
     ...environment,
-    WINEPREFIX: cacheFolders.prefix,
+    WINEPREFIX: prefix,
     WINEDEBUG: "-all",
     // Neither .NET nor a browser engine: Wine would ask to download them.
     WINEDLLOVERRIDES: "mscoree=;mshtml=",

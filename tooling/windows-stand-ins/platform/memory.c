@@ -1,4 +1,4 @@
-/* Guest-physical memory: what is mapped, which pages were written, how guest-virtual addresses translate. */
+/* Guest-physical memory: what is mapped, and which pages were written. */
 #include "stand-in.h"
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,11 @@ UINT8 *memory_at(Partition *partition, UINT64 gpa, UINT32 *flags) {
   Range *range = range_at(partition, gpa);
   if (flags) *flags = range ? range->flags : 0;
   return range ? range->source + (gpa - range->gpa) : NULL;
+}
+
+void mark_dirty(Partition *partition, UINT64 gpa) {
+  Range *range = range_at(partition, gpa);
+  if (range && range->dirty) range->dirty[(gpa - range->gpa) / PAGE] = 1;
 }
 
 static void release_range(Range *range) {
@@ -44,6 +49,7 @@ static HRESULT add_range(Partition *partition, UINT64 gpa, UINT64 size, UINT8 *s
 
 /* Takes [gpa, gpa + size) out of what is mapped, and keeps what is left at either side. */
 static void cut(Partition *partition, UINT64 gpa, UINT64 size) {
+  kvm_forget_memory(partition);
   for (int i = 0; i < MAX_RANGES; i++) {
     Range old = partition->ranges[i];
     if (!old.source || old.gpa >= gpa + size || old.gpa + old.size <= gpa) continue;
@@ -78,6 +84,7 @@ HRESULT WINAPI WHvMapGpaRange(WHV_PARTITION_HANDLE handle, VOID *source, WHV_GUE
 HRESULT WINAPI WHvMapGpaRange2(WHV_PARTITION_HANDLE handle, HANDLE process, VOID *source, WHV_GUEST_PHYSICAL_ADDRESS gpa, UINT64 size, WHV_MAP_GPA_RANGE_FLAGS flags) {
   BEGIN
   int own = process == GetCurrentProcess();
+  if (!process) END(E_INVALIDARG);
   END(map(__func__, handle, source, gpa, size, flags, own));
 }
 
@@ -97,6 +104,7 @@ HRESULT WINAPI WHvQueryGpaRangeDirtyBitmap(WHV_PARTITION_HANDLE handle, WHV_GUES
   if (!partition || gpa % PAGE || size % PAGE || size == 0) END(E_INVALIDARG);
   if (capacity != (pages + 63) / 64 * 8 || !ALIGNED(bitmap, 8)) { VIOLATION("a bitmap of %u bytes at %p for %llu pages", capacity, bitmap, pages); END(E_INVALIDARG); }
   memset(bitmap, 0, capacity);
+  kvm_collect_dirty_pages(partition);
   for (UINT64 page = 0; page < pages; page++) {
     Range *range = range_at(partition, gpa + page * PAGE);
     if (!range || !range->dirty) END(E_WHV_GPA_RANGE_NOT_FOUND);
@@ -143,36 +151,4 @@ HRESULT WINAPI WHvReadGpaRange(WHV_PARTITION_HANDLE handle, UINT32 index, WHV_GU
 HRESULT WINAPI WHvWriteGpaRange(WHV_PARTITION_HANDLE handle, UINT32 index, WHV_GUEST_PHYSICAL_ADDRESS gpa, WHV_ACCESS_GPA_CONTROLS controls, const VOID *data, UINT32 size) {
   BEGIN
   END(access(__func__, handle, index, gpa, controls, (void *)data, size, 1));
-}
-
-/* Without paging an address is its own; in long mode four levels are walked (Intel SDM volume 3, section 4.5). */
-static WHV_TRANSLATE_GVA_RESULT_CODE walk(Partition *partition, Processor *processor, UINT64 gva, UINT32 flags, UINT64 *gpa) {
-  UINT64 table = register_of(processor, WHvX64RegisterCr3) & 0x000ffffffffff000ull;
-  if (!(register_of(processor, WHvX64RegisterCr0) >> 31 & 1)) { *gpa = gva & 0xffffffff; return WHvTranslateGvaResultSuccess; }
-  if (!(register_of(processor, WHvX64RegisterEfer) >> 10 & 1)) return WHvTranslateGvaResultInvalidPageTableFlags;
-  for (int shift = 39; shift >= 12; shift -= 9) {
-    UINT8 *memory = memory_at(partition, table + (gva >> shift & 511) * 8, NULL);
-    if (!memory) return WHvTranslateGvaResultGpaUnmapped;
-    UINT64 entry = *(UINT64 *)memory;
-    if (!(entry & 1)) return WHvTranslateGvaResultPageNotPresent;
-    if (flags & WHvTranslateGvaFlagValidateWrite && !(entry & 2)) return WHvTranslateGvaResultPrivilegeViolation;
-    table = entry & 0x000ffffffffff000ull;
-    if (shift == 21 && entry & 0x80) { *gpa = (entry & 0x000fffffffe00000ull) | (gva & 0x1fffff); return WHvTranslateGvaResultSuccess; }
-  }
-  *gpa = table | (gva & 0xfff);
-  return WHvTranslateGvaResultSuccess;
-}
-
-HRESULT WINAPI WHvTranslateGva(WHV_PARTITION_HANDLE handle, UINT32 index, WHV_GUEST_VIRTUAL_ADDRESS gva, WHV_TRANSLATE_GVA_FLAGS flags, WHV_TRANSLATE_GVA_RESULT *translation, WHV_GUEST_PHYSICAL_ADDRESS *gpa) {
-  BEGIN
-  Partition *partition = partition_of(__func__, handle);
-  if (!partition) END(E_INVALIDARG);
-  Processor *processor = processor_of(__func__, partition, index);
-  if (!processor) END(E_WHV_VP_DOES_NOT_EXIST);
-  if (!ALIGNED(translation, 4) || !ALIGNED(gpa, 8)) VIOLATION("results at %p and %p", translation, gpa);
-  if (flags & ~0x31fu) END(E_INVALIDARG);
-  *gpa = 0;
-  translation->Reserved = 0;
-  translation->ResultCode = walk(partition, processor, gva, flags, gpa);
-  END(S_OK);
 }

@@ -35,8 +35,8 @@ HRESULT WINAPI WHvGetCapability(WHV_CAPABILITY_CODE code, VOID *buffer, UINT32 c
   memset(&value, 0, sizeof value);
   switch (code) {
     case WHvCapabilityCodeHypervisorPresent: value.HypervisorPresent = TRUE; size = sizeof value.HypervisorPresent; break;
-    case WHvCapabilityCodeFeatures: value.Features.PartialUnmap = 1; value.Features.LocalApicEmulation = 1; value.Features.Xsave = 1; value.Features.DirtyPageTracking = 1; break;
-    case WHvCapabilityCodeExtendedVmExits: value.ExtendedVmExits.AsUINT64 = 0x7; break;
+    case WHvCapabilityCodeFeatures: value.Features.PartialUnmap = 1; value.Features.LocalApicEmulation = !kvm_wanted(); value.Features.Xsave = 1; value.Features.DirtyPageTracking = 1; break;
+    case WHvCapabilityCodeExtendedVmExits: value.ExtendedVmExits.AsUINT64 = kvm_wanted() ? 2 : 7; break; /* KVM: MSRs only */
     case WHvCapabilityCodeExceptionExitBitmap: value.ExceptionExitBitmap = 0xffffffffffffffffull; break;
     case WHvCapabilityCodeProcessorVendor: value.ProcessorVendor = WHvProcessorVendorIntel; size = sizeof value.ProcessorVendor; break;
     case WHvCapabilityCodeProcessorClFlushSize: value.ProcessorClFlushSize = 6; size = 1; break;
@@ -90,6 +90,7 @@ HRESULT WINAPI WHvSetupPartition(WHV_PARTITION_HANDLE handle) {
   Partition *partition = partition_of(__func__, handle);
   if (!partition) END(E_INVALIDARG);
   if (partition->setup || property_value(partition, WHvPartitionPropertyCodeProcessorCount) == 0) END(E_WHV_INVALID_PARTITION_CONFIG);
+  if (property_value(partition, WHvPartitionPropertyCodeExtendedVmExits) & 4 && !property_value(partition, WHvPartitionPropertyCodeExceptionExitBitmap)) END(E_WHV_INVALID_PARTITION_CONFIG);
   partition->setup = 1;
   END(S_OK);
 }
@@ -98,7 +99,10 @@ HRESULT WINAPI WHvResetPartition(WHV_PARTITION_HANDLE handle) {
   BEGIN
   Partition *partition = partition_of(__func__, handle);
   if (!partition) END(E_INVALIDARG);
-  END(partition->setup ? S_OK : E_WHV_INVALID_PARTITION_CONFIG);
+  if (!partition->setup) END(E_WHV_INVALID_PARTITION_CONFIG);
+  for (UINT32 i = 0; i < MAX_PROCESSORS; i++) if (partition->processors[i] && partition->processors[i]->running) END(E_WHV_INVALID_VP_STATE);
+  for (UINT32 i = 0; i < MAX_PROCESSORS; i++) if (partition->processors[i]) power_up(partition->processors[i], i);
+  END(S_OK);
 }
 
 #define MEMBER(code, member) case code: *size = sizeof(((WHV_PARTITION_PROPERTY *)0)->member); return 1
@@ -178,6 +182,9 @@ HRESULT WINAPI WHvSetPartitionProperty(WHV_PARTITION_HANDLE handle, WHV_PARTITIO
     VIOLATION("property 0x%x takes %u bytes%s, not %u", code, size, list ? " an item" : "", given);
     END(E_INVALIDARG);
   }
+  /* As a Windows without the feature: the capabilities say so too. */
+  if (kvm_wanted() && code == WHvPartitionPropertyCodeLocalApicEmulationMode && *(const UINT32 *)buffer) END(E_WHV_UNKNOWN_PROPERTY);
+  if (kvm_wanted() && code == WHvPartitionPropertyCodeExtendedVmExits && *(const UINT64 *)buffer & ~2ull) END(E_INVALIDARG);
   if (partition->setup && code >= 0x1000) END(E_WHV_INVALID_PARTITION_CONFIG);
   if (code == WHvPartitionPropertyCodeProcessorCount && (*(const UINT32 *)buffer == 0 || *(const UINT32 *)buffer > MAX_PROCESSORS)) END(E_INVALIDARG);
   Property *property = property_at(partition, code, 1);

@@ -32,6 +32,34 @@ void set_register(Processor *processor, WHV_REGISTER_NAME name, UINT64 value) {
   if (slot) slot->Reg64 = value;
 }
 
+/* The state after power-up: Intel SDM volume 3, table 10-1. */
+void power_up(Processor *processor, UINT32 index) {
+  memset(processor->values, 0, sizeof processor->values);
+  processor->registers = 0;
+  for (WHV_REGISTER_NAME name = WHvX64RegisterEs; name <= WHvX64RegisterTr; name++) {
+    WHV_X64_SEGMENT_REGISTER *segment = &register_slot(processor, name)->Segment;
+    segment->Limit = 0xffff;
+    segment->Attributes = name == WHvX64RegisterCs ? 0x9b : name == WHvX64RegisterLdtr ? 0x82 : name == WHvX64RegisterTr ? 0x8b : 0x93;
+  }
+  WHV_X64_SEGMENT_REGISTER *cs = &register_slot(processor, WHvX64RegisterCs)->Segment;
+  cs->Base = 0xffff0000;
+  cs->Selector = 0xf000;
+  register_slot(processor, WHvX64RegisterGdtr)->Table.Limit = 0xffff;
+  register_slot(processor, WHvX64RegisterIdtr)->Table.Limit = 0xffff;
+  WHV_X64_XMM_CONTROL_STATUS_REGISTER *vector = &register_slot(processor, WHvX64RegisterXmmControlStatus)->XmmControlStatus;
+  vector->XmmStatusControl = 0x1f80;
+  vector->XmmStatusControlMask = 0xffff;
+  register_slot(processor, WHvX64RegisterFpControlStatus)->FpControlStatus.FpControl = 0x40;
+  set_register(processor, WHvX64RegisterRip, 0xfff0);
+  set_register(processor, WHvX64RegisterRflags, 2);
+  set_register(processor, WHvX64RegisterCr0, 0x60000010);
+  set_register(processor, WHvX64RegisterDr6, 0xffff0ff0);
+  set_register(processor, WHvX64RegisterDr7, 0x400);
+  set_register(processor, WHvX64RegisterXCr0, 1);
+  set_register(processor, WHvX64RegisterPat, 0x0007040600070406ull);
+  set_register(processor, WHvX64RegisterApicBase, 0xfee00800 | (index == 0) << 8);
+}
+
 static HRESULT create(const char *function, WHV_PARTITION_HANDLE handle, UINT32 index) {
   Partition *partition = partition_of(function, handle);
   if (!partition) return E_INVALIDARG;
@@ -40,18 +68,7 @@ static HRESULT create(const char *function, WHV_PARTITION_HANDLE handle, UINT32 
   if (partition->processors[index]) return E_WHV_VP_ALREADY_EXISTS;
   Processor *processor = calloc(1, sizeof *processor);
   processor->cancelled = CreateEventW(NULL, FALSE, FALSE, NULL);
-  /* The state after reset: Intel SDM volume 3, table 10-1. */
-  for (WHV_REGISTER_NAME name = WHvX64RegisterEs; name <= WHvX64RegisterGs; name++) {
-    WHV_X64_SEGMENT_REGISTER *segment = &register_slot(processor, name)->Segment;
-    segment->Limit = 0xffff;
-    segment->Attributes = name == WHvX64RegisterCs ? 0x9b : 0x93;
-  }
-  WHV_X64_SEGMENT_REGISTER *cs = &register_slot(processor, WHvX64RegisterCs)->Segment;
-  cs->Base = 0xffff0000;
-  cs->Selector = 0xf000;
-  set_register(processor, WHvX64RegisterRip, 0xfff0);
-  set_register(processor, WHvX64RegisterRflags, 2);
-  set_register(processor, WHvX64RegisterCr0, 0x60000010);
+  power_up(processor, index);
   partition->processors[index] = processor;
   counted(COUNT_PROCESSORS, 1);
   return S_OK;
@@ -104,6 +121,7 @@ static HRESULT exchange(const char *function, WHV_PARTITION_HANDLE handle, UINT3
   if (!ALIGNED(values, 4) || (!values && count)) violation(function, "values at %p", values);
   if (processor->running) return E_WHV_INVALID_VP_STATE;
   for (UINT32 i = 0; i < count; i++) if (!register_slot(processor, names[i])) return E_WHV_INVALID_VP_REGISTER_NAME;
+  for (UINT32 i = 0; write && i < count; i++) if (!acceptable(names[i], &values[i])) return E_INVALIDARG;
   for (UINT32 i = 0; i < count; i++) {
     WHV_REGISTER_VALUE *slot = register_slot(processor, names[i]);
     if (write) memcpy(slot, &values[i], sizeof *slot);
@@ -196,6 +214,7 @@ HRESULT WINAPI WHvGetVirtualProcessorCpuidOutput(WHV_PARTITION_HANDLE handle, UI
   Partition *partition = partition_of(__func__, handle);
   if (!partition) END(E_INVALIDARG);
   if (!processor_of(__func__, partition, index)) END(E_WHV_VP_DOES_NOT_EXIST);
+  if (kvm_wanted() && kvm_cpuid(eax, ecx, output)) END(S_OK);
   output->Eax = eax + 1;
   output->Ebx = index;
   output->Ecx = ecx + 2;
@@ -203,12 +222,16 @@ HRESULT WINAPI WHvGetVirtualProcessorCpuidOutput(WHV_PARTITION_HANDLE handle, UI
   END(S_OK);
 }
 
+/* The synthetic interrupt controller is a part of the local APIC. */
+static int has_synic(Partition *partition) { return property_value(partition, WHvPartitionPropertyCodeLocalApicEmulationMode) != 0; }
+
 HRESULT WINAPI WHvSignalVirtualProcessorSynicEvent(WHV_PARTITION_HANDLE handle, WHV_SYNIC_EVENT_PARAMETERS event, WINBOOL *newly) {
   BEGIN
   static UINT8 flags[16][256];
   Partition *partition = partition_of(__func__, handle);
   if (!partition) END(E_INVALIDARG);
   if (event.Reserved) VIOLATION("the reserved field is 0x%x", event.Reserved);
+  if (!has_synic(partition)) END(E_WHV_INVALID_PARTITION_CONFIG);
   if (!processor_of(__func__, partition, event.VpIndex)) END(E_WHV_VP_DOES_NOT_EXIST);
   if (event.TargetSint > 15 || event.FlagNumber > 2047) END(E_INVALIDARG);
   UINT8 *byte = &flags[event.TargetSint][event.FlagNumber / 8], bit = (UINT8)(1 << event.FlagNumber % 8);
@@ -222,5 +245,6 @@ HRESULT WINAPI WHvPostVirtualProcessorSynicMessage(WHV_PARTITION_HANDLE handle, 
   Partition *partition = partition_of(__func__, handle);
   if (!partition) END(E_INVALIDARG);
   if (!processor_of(__func__, partition, index)) END(E_WHV_VP_DOES_NOT_EXIST);
+  if (!has_synic(partition)) END(E_WHV_INVALID_PARTITION_CONFIG);
   END(sint <= 15 && message && size <= 256 ? S_OK : E_INVALIDARG);
 }

@@ -1,17 +1,22 @@
-/* A run: scripted exits first; else KVM, where the test asks for it; else a processor that knows a handful of instructions:
- * NOP, HLT, JMP short, IN and OUT, and the moves between AL and memory. Enough to drive a host through its exits. */
+/* A run: scripted exits first; else KVM, where it is asked for; else a processor that knows a handful of instructions: NOP,
+ * HLT, JMP short, IN and OUT, and the moves between AL and memory. Enough to drive a host through its exits. */
 #include "stand-in.h"
 #include <string.h>
 
-static void fill_common(Processor *processor, WHV_RUN_VP_EXIT_CONTEXT *exit) {
+void fill_common(Processor *processor, WHV_RUN_VP_EXIT_CONTEXT *exit) {
   UINT64 cr0 = register_of(processor, WHvX64RegisterCr0), efer = register_of(processor, WHvX64RegisterEfer);
   memset(exit, 0, sizeof *exit);
   exit->VpContext.Cs = register_slot(processor, WHvX64RegisterCs)->Segment;
   exit->VpContext.Rip = register_of(processor, WHvX64RegisterRip);
   exit->VpContext.Rflags = register_of(processor, WHvX64RegisterRflags);
   exit->VpContext.Cr8 = register_of(processor, WHvX64RegisterCr8) & 15;
+  exit->VpContext.ExecutionState.Cpl = cr0 & 1 ? register_slot(processor, WHvX64RegisterSs)->Segment.DescriptorPrivilegeLevel : 0;
   exit->VpContext.ExecutionState.Cr0Pe = cr0 & 1;
+  exit->VpContext.ExecutionState.Cr0Am = cr0 >> 18 & 1;
   exit->VpContext.ExecutionState.EferLma = efer >> 10 & 1;
+  exit->VpContext.ExecutionState.DebugActive = (register_of(processor, WHvX64RegisterDr7) & 0xff) != 0;
+  exit->VpContext.ExecutionState.InterruptionPending = register_of(processor, WHvRegisterPendingInterruption) & 1;
+  exit->VpContext.ExecutionState.InterruptShadow = register_of(processor, WHvRegisterInterruptState) & 1;
 }
 
 static void port_exit(Processor *processor, WHV_RUN_VP_EXIT_CONTEXT *exit, const UINT8 *code, UINT8 length) {
@@ -55,7 +60,7 @@ static int step(Partition *partition, Processor *processor, WHV_RUN_VP_EXIT_CONT
       UINT8 *data = memory_at(partition, address, NULL);
       UINT64 rax = register_of(processor, WHvX64RegisterRax);
       if (!data) { memory_exit(exit, code, 3, address, code[0] == 0xa0 ? WHvMemoryAccessRead : WHvMemoryAccessWrite); return 1; }
-      if (code[0] == 0xa2) *data = (UINT8)rax;
+      if (code[0] == 0xa2) { *data = (UINT8)rax; mark_dirty(partition, address); }
       else set_register(processor, WHvX64RegisterRax, (rax & ~0xffull) | *data);
       next = rip + 3;
       break;
@@ -98,10 +103,9 @@ HRESULT WINAPI WHvRunVirtualProcessor(WHV_PARTITION_HANDLE handle, UINT32 index,
       break;
     }
     if (kvm_wanted()) {
-      fill_common(processor, exit);
-      int status = kvm_run(partition, processor, exit);
+      HRESULT status = kvm_run(partition, processor, exit);
       processor->running = 0;
-      END(status ? S_OK : E_FAIL);
+      END(status);
     }
     if (step(partition, processor, exit)) break;
     LeaveCriticalSection(&lock); /* a guest that never exits can be cancelled */

@@ -118,21 +118,43 @@ HRESULT copy_out(const char *function, const void *value, UINT32 size, void *buf
 
 /* memory.c */
 UINT8 *memory_at(Partition *partition, UINT64 gpa, UINT32 *flags);
+void mark_dirty(Partition *partition, UINT64 gpa);
 void release_ranges(Partition *partition);
+
+/* paging.c */
+typedef struct {
+  UINT64 cr0, cr3, cr4, efer;
+  int user, ac;
+} Paging;
+/* With the flags of WHvTranslateGva. */
+WHV_TRANSLATE_GVA_RESULT_CODE walk(Partition *partition, const Paging *paging, UINT64 gva, UINT32 flags, UINT64 *gpa);
 
 /* processor.c */
 Processor *processor_of(const char *function, Partition *partition, UINT32 index);
 UINT64 register_of(Processor *processor, WHV_REGISTER_NAME name);
 void set_register(Processor *processor, WHV_REGISTER_NAME name, UINT64 value);
 WHV_REGISTER_VALUE *register_slot(Processor *processor, WHV_REGISTER_NAME name);
+void power_up(Processor *processor, UINT32 index);
 void release_processor(Partition *partition, UINT32 index);
 
 /* signals.c, vpci.c */
 void release_signals(Partition *partition);
 
-/* kvm.c: real-mode code on /dev/kvm, where the test asks for it and the device works. */
+/* register-values.c: whether a processor can have the value at all. */
+int acceptable(WHV_REGISTER_NAME name, const WHV_REGISTER_VALUE *value);
+
+/* run.c: the processor's context in an exit, from its registers. */
+void fill_common(Processor *processor, WHV_RUN_VP_EXIT_CONTEXT *exit);
+
+/* kvm.c: guests on /dev/kvm, where it is asked for and the device works. */
 int kvm_wanted(void);
-int kvm_run(Partition *partition, Processor *processor, WHV_RUN_VP_EXIT_CONTEXT *exit);
+/* The next exit; an HRESULT that is a failure where KVM does something for which the platform has none. */
+HRESULT kvm_run(Partition *partition, Processor *processor, WHV_RUN_VP_EXIT_CONTEXT *exit);
+int kvm_cpuid(UINT32 leaf, UINT32 subleaf, WHV_CPUID_OUTPUT *output);
+/* Pages that the guest has written, into the ranges of the partition. */
+void kvm_collect_dirty_pages(Partition *partition);
+/* Before ranges change: what KVM has of them is told anew at the next run. */
+void kvm_forget_memory(Partition *partition);
 void kvm_release_processor(Processor *processor);
 void kvm_release(Partition *partition);
 

@@ -6,6 +6,7 @@ import {
   WHV_REGISTER_NAME as Name,
   ProcessorApicCountersView,
   ProcessorRuntimeCountersView,
+  WHV_PARTITION_PROPERTY_CODE as Property,
   WHV_RUN_VP_EXIT_REASON as Reason,
   RegisterValues,
   WHV_VIRTUAL_PROCESSOR_STATE_TYPE as StateType,
@@ -20,6 +21,7 @@ import {
 import { check, libraryDirectory } from "../../../../tooling/windows-stand-ins/suite.ts";
 import {
   assertFails,
+  hypervisor,
   loadCode,
   queueExit,
   queueWait,
@@ -28,6 +30,14 @@ import {
   withPartition,
   withPartitionAsync,
 } from "./fixtures.ts";
+
+/** Registers that cannot hold every value. */
+const bounded: readonly number[] = [
+  ...[Name.WHvX64RegisterCr0, Name.WHvX64RegisterCr3, Name.WHvX64RegisterCr4, Name.WHvX64RegisterCr8],
+  ...[Name.WHvX64RegisterDr6, Name.WHvX64RegisterDr7, Name.WHvX64RegisterXCr0, Name.WHvX64RegisterEfer],
+  ...[Name.WHvX64RegisterPat, Name.WHvX64RegisterLstar, Name.WHvX64RegisterCstar, Name.WHvX64RegisterKernelGsBase],
+  ...[Name.WHvX64RegisterSysenterEip, Name.WHvX64RegisterSysenterEsp],
+];
 
 export function addProcessorChecks(): void {
   check("a guest runs from exit to exit", () =>
@@ -140,7 +150,7 @@ export function addProcessorChecks(): void {
   check("register values cross in both directions bit for bit", () =>
     withPartition((partition) => {
       const processor = partition.createVirtualProcessor(0);
-      const names = Uint32Array.from(new Set(Object.values(Name)));
+      const names = Uint32Array.from(new Set(Object.values(Name))).filter((name) => !bounded.includes(name));
       const values = new RegisterValues(names.length);
       for (let i = 0; i < values.words.length; i++) values.words[i] = Math.imul(i + 1, 0x9e3779b1);
       processor.setRegisters(names, names.length, values);
@@ -157,6 +167,36 @@ export function addProcessorChecks(): void {
       processor.getRegisters(names, 2, shared);
       assert.deepEqual([...shared.words], [...values.words.subarray(0, 8)]);
     }),
+  );
+
+  check("a value that a register cannot hold is refused, and nothing is written", () =>
+    withPartition((partition) => {
+      const processor = partition.createVirtualProcessor(0);
+      const values = new RegisterValues(2);
+      for (const name of bounded) {
+        const before = register(processor, name);
+        values.set64(0, 7n);
+        values.set64(1, 0x8000_1234_5678_9abcn);
+        const set = (): void => processor.setRegisters(Uint32Array.of(Name.WHvX64RegisterRax, name), 2, values);
+        assertFails(set, "WHvSetVirtualProcessorRegisters", E_INVALIDARG);
+        assert.equal(register(processor, Name.WHvX64RegisterRax), 0n);
+        assert.equal(register(processor, name), before);
+      }
+    }),
+  );
+
+  check("after a reset of the partition processors are as new", () =>
+    withPartition((partition) => {
+      const processor = loadCode(partition, [0xf4]);
+      const other = partition.createVirtualProcessor(1);
+      const all = [Name.WHvX64RegisterRip, Name.WHvX64RegisterCs, Name.WHvX64RegisterRbx, Name.WHvX64RegisterCr0];
+      const value = new RegisterValues(1);
+      value.set64(0, 5n);
+      processor.setRegisters(Uint32Array.of(Name.WHvX64RegisterRbx), 1, value);
+      partition.reset();
+      assert.equal(register(processor, Name.WHvX64RegisterRip), 0xfff0n);
+      for (const name of all) assert.equal(register(processor, name), register(other, name));
+    }, 2n),
   );
 
   check("unknown registers and counts that do not fit are refused, and nothing is written", () =>
@@ -277,7 +317,7 @@ export function addProcessorChecks(): void {
       const result = { resultCode: -1, gpa: -1 };
       processor.translateGva(0x1234, 0, TranslateFlag.WHvTranslateGvaFlagValidateRead, result);
       assert.deepEqual(result, { resultCode: 0, gpa: 0x1234 });
-      // Page tables: 0xffff8000'00000000 and 0x80000000'00000000 (not canonical, so only the low 48 bits count).
+      // Page tables: 0xffff8000'00000000, and nothing else.
       const memory = partition.allocateMemory(0x5000);
       const entries = new BigUint64Array(memory.bytes.buffer, memory.bytes.byteOffset, memory.size / 8);
       partition.mapGpaRange(memory, 0, 0x10_0000, memory.size, READ_WRITE_EXECUTE);
@@ -286,7 +326,7 @@ export function addProcessorChecks(): void {
       entries[1024] = 0x10_3003n;
       entries[1536] = 0x000f_ffff_ffff_f001n;
       const values = new RegisterValues(3);
-      values.set64(0, 0x8000_0011n);
+      values.set64(0, 0x8001_0011n);
       values.set64(1, 0x10_0000n);
       values.set64(2, 0x500n);
       processor.setRegisters(
@@ -325,7 +365,7 @@ export function addProcessorChecks(): void {
     }),
   );
 
-  check("counters, CPUID and the synthetic interrupt controller", () =>
+  check("counters and CPUID", () =>
     withPartition((partition) => {
       const processor = partition.createVirtualProcessor(0);
       const runtime = new ProcessorRuntimeCountersView(
@@ -342,13 +382,25 @@ export function addProcessorChecks(): void {
         ecx: 0xffff_fff2,
         edx: 0xffff_ffff,
       });
+      assertFails(() => processor.readGpaRange(0, new Uint8Array(17)), "WHvReadGpaRange", E_INVALIDARG);
+    }),
+  );
+
+  check("the synthetic interrupt controller, where the partition has the local APIC", () => {
+    const partition = hypervisor.createPartition();
+    try {
+      partition.setProperty(Property.WHvPartitionPropertyCodeProcessorCount, 1n);
+      partition.setProperty(Property.WHvPartitionPropertyCodeLocalApicEmulationMode, 1n);
+      partition.setup();
+      const processor = partition.createVirtualProcessor(0);
       assert.equal(processor.signalSynicEvent(15, 2047), true);
       assert.equal(processor.signalSynicEvent(15, 2047), false);
       assertFails(() => processor.signalSynicEvent(16, 0), "WHvSignalVirtualProcessorSynicEvent", E_INVALIDARG);
       processor.postSynicMessage(3, new Uint8Array(256));
       const long = () => processor.postSynicMessage(3, new Uint8Array(257));
       assertFails(long, "WHvPostVirtualProcessorSynicMessage", E_INVALIDARG);
-      assertFails(() => processor.readGpaRange(0, new Uint8Array(17)), "WHvReadGpaRange", E_INVALIDARG);
-    }),
-  );
+    } finally {
+      partition.dispose();
+    }
+  });
 }

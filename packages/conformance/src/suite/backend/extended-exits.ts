@@ -1,14 +1,12 @@
 /** Exits that a partition has to ask for, field by field: CPUID, MSR accesses, RDTSC, exceptions. */
 import {
-  WHV_CAPABILITY_CODE as Capability,
   type Hypervisor,
   type Partition,
   WHV_PARTITION_PROPERTY_CODE as Property,
   WHV_RUN_VP_EXIT_REASON as Reason,
-  WHV_E_UNKNOWN_CAPABILITY,
-  WhvError,
 } from "@whvkit/whv-types";
-import { type BackendCheck, Difference, expectMatch, Unsupported } from "../check.ts";
+import { type BackendCheck, Difference, expectMatch } from "../check.ts";
+import { requireExtendedExit } from "./capabilities.ts";
 import { documents, expectInstructionBytes, expectVpContext, realContext } from "./exit-contexts.ts";
 import { backendCheck, codeStart, type Guest, type GuestPlan, withGuest } from "./guest.ts";
 
@@ -22,20 +20,6 @@ function askFor(exit: keyof typeof extendedExits, hypervisor: Hypervisor, more?:
     partition.setProperty(Property.WHvPartitionPropertyCodeExtendedVmExits, extendedExits[exit]);
     more?.(partition);
   };
-}
-
-/** Reports an extended exit that the capability does not name. */
-export function requireExtendedExit(hypervisor: Hypervisor, name: string, bit: bigint): void {
-  const what = `WHV_EXTENDED_VM_EXITS.${name}`;
-  try {
-    const capable = hypervisor.getCapability(Capability.WHvCapabilityCodeExtendedVmExits);
-    if ((capable & bit) === 0n)
-      throw new Unsupported(what, `WHvCapabilityCodeExtendedVmExits is 0x${capable.toString(16)}`);
-  } catch (error) {
-    if (error instanceof WhvError && error.hresult === WHV_E_UNKNOWN_CAPABILITY)
-      throw new Unsupported(what, error.message);
-    throw error;
-  }
 }
 
 /** A guest with an extended exit. */

@@ -10,7 +10,7 @@ import {
   WHV_RUN_VP_EXIT_REASON as Reason,
 } from "@whvkit/whv-types";
 import { type BackendCheck, expectMatch } from "../check.ts";
-import { requireExtendedExit } from "./extended-exits.ts";
+import { requireExtendedExit, requireFeature } from "./capabilities.ts";
 import { backendCheck, type Guest, type GuestPlan, withGuest } from "./guest.ts";
 
 /** Bits of `WHV_EXTENDED_VM_EXITS` that need the local APIC or come from it. */
@@ -32,6 +32,7 @@ function withApic(
     partition.setProperty(Property.WHvPartitionPropertyCodeLocalApicEmulationMode, 1n);
     if (exit !== null) partition.setProperty(Property.WHvPartitionPropertyCodeExtendedVmExits, exits[exit]);
   };
+  requireFeature(hypervisor, "localApicEmulation");
   if (exit !== null) requireExtendedExit(hypervisor, exit, exits[exit]);
   withGuest(hypervisor, { mode: "protected", ...plan, configure }, body);
 }

@@ -1,14 +1,13 @@
 /** The rules of guest memory: allocation, mapping, rights, unmapping, dirty pages. */
 import {
-  WHV_CAPABILITY_CODE as Capability,
   E_INVALIDARG,
-  type Hypervisor,
   WHV_MAP_GPA_RANGE_FLAGS as MapFlag,
   WHV_RUN_VP_EXIT_REASON as Reason,
   WHV_E_GPA_RANGE_NOT_FOUND,
   WHV_E_INVALID_PARTITION_CONFIG,
 } from "@whvkit/whv-types";
-import { type BackendCheck, Difference, expectMatch, Unsupported } from "../check.ts";
+import { type BackendCheck, Difference, expectMatch } from "../check.ts";
+import { requireFeature } from "./capabilities.ts";
 import {
   backendCheck,
   codeStart,
@@ -18,16 +17,6 @@ import {
   withGuest,
   withPartition,
 } from "./guest.ts";
-
-const features = { partialUnmap: 1n, dirtyPageTracking: 8n } as const;
-
-/** Reports a feature that `WHV_CAPABILITY_FEATURES` lacks. */
-function requireFeature(hypervisor: Hypervisor, name: keyof typeof features): void {
-  const capable = hypervisor.getCapability(Capability.WHvCapabilityCodeFeatures);
-  if ((capable & features[name]) === 0n) {
-    throw new Unsupported(`WHV_CAPABILITY_FEATURES.${name}`, `WHvCapabilityCodeFeatures is 0x${capable.toString(16)}`);
-  }
-}
 
 const refused = [
   ["size-unaligned", "a size that is no multiple of a page", 0, 0x10_0000, 0x800, readWriteExecute],

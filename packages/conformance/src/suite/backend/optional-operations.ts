@@ -17,6 +17,7 @@ import {
   WhvError,
 } from "@whvkit/whv-types";
 import { type BackendCheck, Difference, expectMatch, Unsupported } from "../check.ts";
+import { requireFeature } from "./capabilities.ts";
 import { backendCheck, expectFailure, type Guest, withGuest } from "./guest.ts";
 
 /** The operation, bound to its object, or a report that the backend lacks it. */
@@ -287,6 +288,7 @@ export const optionalOperationChecks: readonly BackendCheck[] = /* @__PURE__ */ 
         const configure = (partition: Partition): void =>
           partition.setProperty(Property.WHvPartitionPropertyCodeLocalApicEmulationMode, 1n);
         withGuest(hypervisor, {}, ({ processor }) => void operation(processor, "VirtualProcessor", name));
+        requireFeature(hypervisor, "localApicEmulation");
         withGuest(hypervisor, { configure }, ({ processor }) =>
           readAndWriteBack(
             operation(processor, "VirtualProcessor", "readInterruptControllerState"),

@@ -11,6 +11,7 @@ import {
   WHV_E_VP_DOES_NOT_EXIST,
 } from "@whvkit/whv-types";
 import { type BackendCheck, Difference, expectMatch } from "../check.ts";
+import { requireExtendedExit } from "./capabilities.ts";
 import { backendCheck, expectFailure, Guest, readRegister, withGuest, withPartition } from "./guest.ts";
 
 const processorCount = Property.WHvPartitionPropertyCodeProcessorCount;
@@ -66,6 +67,7 @@ export const partitionLifetimeChecks: readonly BackendCheck[] = /* @__PURE__ */ 
     "WHvSetupPartition",
     (hypervisor) =>
       withPartition(hypervisor, (partition) => {
+        requireExtendedExit(hypervisor, "ExceptionExit", 4n);
         partition.setProperty(processorCount, 1n);
         partition.setProperty(Property.WHvPartitionPropertyCodeExtendedVmExits, 4n);
         expectFailure("setup", () => partition.setup(), WHV_E_INVALID_PARTITION_CONFIG);
