@@ -43,6 +43,8 @@ export class PlatformControl {
   readonly guestWrites: (partition: bigint, gpa: number) => number;
   readonly lastInterrupt: (partition: bigint, out: Uint8Array) => number;
   readonly triggerSignalled: (partition: bigint) => number;
+  /** The capability says from now on that no hypervisor is there, or that one is. */
+  readonly hideHypervisor: (hide: number) => void;
   /** Runs go to /dev/kvm from now on, or not; answers 0 where there is no such device. */
   readonly useKvm: (use: number) => number;
 
@@ -56,6 +58,7 @@ export class PlatformControl {
     this.guestWrites = library.func("StandInGuestWrites", "uint32", ["void *", "uint64"]);
     this.lastInterrupt = library.func("StandInLastInterrupt", "uint32", ["void *", "void *"]);
     this.triggerSignalled = library.func("StandInTriggerSignalled", "int", ["void *"]);
+    this.hideHypervisor = library.func("StandInHideHypervisor", "void", ["int"]);
     this.useKvm = optional(library, "StandInUseKvm", "int", ["int"]);
   }
 

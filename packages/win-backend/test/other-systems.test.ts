@@ -1,5 +1,6 @@
 /** Where there is no Windows: the package imports, nothing is loaded, and every operation says the same clear thing. */
 
+import Module from "node:module";
 import {
   E_INVALIDARG,
   E_NOTIMPL,
@@ -15,7 +16,7 @@ import {
   describeHost,
   winHypervisor,
 } from "@whvkit/win-backend";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 const callbacks: EmulatorCallbacks = {
   ioPort: () => 0,
@@ -73,3 +74,35 @@ test("a missing callback is refused before anything native is asked", () => {
   expect(error.hresult).toBe(E_INVALIDARG);
   expect(error.message).toContain("there is no callback memory");
 });
+
+test.skipIf(process.arch !== "x64")(
+  "Windows without the package koffi: the package is named, and not the Windows feature",
+  async () => {
+    // A fresh copy of the backend, on a process that looks like Windows and has no koffi.
+    const platform = Object.getOwnPropertyDescriptor(process, "platform") as PropertyDescriptor;
+    const loader = Module as unknown as { _resolveFilename(name: string, ...more: unknown[]): string };
+    const resolve = loader._resolveFilename;
+    vi.resetModules();
+    try {
+      Object.defineProperty(process, "platform", { ...platform, value: "win32" });
+      loader._resolveFilename = (name, ...more) => {
+        if (name === "koffi") throw new Error("Cannot find module 'koffi'");
+        return resolve(name, ...more);
+      };
+      const backend: typeof import("@whvkit/win-backend") = await import("@whvkit/win-backend");
+      const host = backend.describeHost();
+      expect(host.canRunGuests).toBe(false);
+      expect(host.platformLibrary.problem).toMatch(
+        /^the package koffi could not be loaded \(Cannot find module 'koffi'\)/,
+      );
+      expect(host.advice).toHaveLength(1);
+      expect(host.advice[0]).toMatch(/npm install koffi@3/);
+      expect(host.advice[0]).not.toMatch(/feature|firmware/i);
+      expect(() => backend.winHypervisor.createPartition()).toThrow(/WHvCreatePartition .*koffi/);
+    } finally {
+      loader._resolveFilename = resolve;
+      Object.defineProperty(process, "platform", platform);
+      vi.resetModules();
+    }
+  },
+);

@@ -34,7 +34,7 @@ HRESULT WINAPI WHvGetCapability(WHV_CAPABILITY_CODE code, VOID *buffer, UINT32 c
   UINT32 size = 8;
   memset(&value, 0, sizeof value);
   switch (code) {
-    case WHvCapabilityCodeHypervisorPresent: value.HypervisorPresent = TRUE; size = sizeof value.HypervisorPresent; break;
+    case WHvCapabilityCodeHypervisorPresent: value.HypervisorPresent = !hypervisor_hidden; size = sizeof value.HypervisorPresent; break;
     case WHvCapabilityCodeFeatures: value.Features.PartialUnmap = 1; value.Features.LocalApicEmulation = !kvm_wanted(); value.Features.Xsave = 1; value.Features.DirtyPageTracking = 1; break;
     case WHvCapabilityCodeExtendedVmExits: value.ExtendedVmExits.AsUINT64 = kvm_wanted() ? 2 : 7; break; /* KVM: MSRs only */
     case WHvCapabilityCodeExceptionExitBitmap: value.ExceptionExitBitmap = 0xffffffffffffffffull; break;

@@ -94,6 +94,10 @@ void WINAPI StandInFail(const char *function, UINT32 at, HRESULT failure) {
   LeaveCriticalSection(&lock);
 }
 
+/* Whether a hypervisor is there: not where Windows was started without one. */
+int hypervisor_hidden;
+void WINAPI StandInHideHypervisor(int hide) { hypervisor_hidden = hide; }
+
 int WINAPI StandInCount(int what) { return what >= 0 && what < COUNTS ? counts[what] : -1; }
 
 /* The next run of the processor ends in this exit, after those queued before. A reason of 0xffffffff waits for a cancel. */

@@ -97,6 +97,7 @@ int called(const char *function, HRESULT *failure);
 /* The host did what the documentation forbids, or passed what no compiler would. */
 void violation(const char *function, const char *format, ...);
 void counted(int what, int change);
+extern int hypervisor_hidden;
 /* Holds the lock while a function of the API runs. */
 #define BEGIN                                              \
   HRESULT result_ = S_OK;                                  \

@@ -63,6 +63,7 @@ const ENABLE_FEATURE =
   'Enable the Windows feature "Windows Hypervisor Platform" and restart. In a terminal of an administrator: dism /online /enable-feature /featurename:HypervisorPlatform /all';
 const ENABLE_FIRMWARE =
   "Enable virtualisation in the firmware (Intel VT-x with EPT, or AMD-V with nested paging; often called SVM). Inside a virtual machine, its host must allow nested virtualisation.";
+const CHECK_FIRMWARE = `If it does not run after that: ${ENABLE_FIRMWARE}`;
 const ENABLE_LAUNCH =
   "If the feature is enabled already, the hypervisor may be kept from starting. In a terminal of an administrator: bcdedit /set hypervisorlaunchtype auto, then restart.";
 const GET_RIGHTS =
@@ -92,17 +93,22 @@ export function describeHost(options: NativeLibraryOptions = {}): HostDescriptio
     return { ...libraries, ...nothing, advice: adviceWithoutLibrary(platformLibrary) };
   }
   const hypervisor = createWinHypervisor(options);
-  const hypervisorPresent = answerOf(
-    () => hypervisor.getCapability(Capability.WHvCapabilityCodeHypervisorPresent) !== 0n,
-  );
-  const failure = hypervisorPresent === true ? creationFailure(hypervisor) : null;
+  let hypervisorPresent: boolean | null = null;
+  let failure: unknown = null;
+  try {
+    hypervisorPresent = hypervisor.getCapability(Capability.WHvCapabilityCodeHypervisorPresent) !== 0n;
+    if (hypervisorPresent) hypervisor.createPartition().dispose();
+  } catch (error) {
+    failure = error;
+  }
   return {
     ...libraries,
     canRunGuests: hypervisorPresent === true && failure === null,
     hypervisorPresent,
     features: answerOf(() => featuresOf(hypervisor)),
     processorVendor: answerOf(() => vendorOf(hypervisor)),
-    advice: hypervisorPresent === true ? adviceForFailure(failure) : adviceWithoutHypervisor(),
+    advice:
+      failure === null ? (hypervisorPresent === true ? [] : adviceWithoutHypervisor()) : adviceForFailure(failure),
   };
 }
 
@@ -119,32 +125,29 @@ function describeLibrary(name: LibraryName, options: NativeLibraryOptions, funct
   }
 }
 
-function adviceWithoutLibrary({ present, problem }: LibraryDescription): string[] {
+function adviceWithoutLibrary({ path, present, problem }: LibraryDescription): string[] {
   if (unsupportedHost() !== null) return [`${problem ?? ""}. Guests run on the simulator here.`];
-  return present ? [problem ?? ""] : [ENABLE_FEATURE];
+  // Windows cannot be asked where its libraries are: koffi is missing, or does not work.
+  if (path === "") return [`${problem ?? ""}. Installations that leave out optional packages lack it.`];
+  // The file is there: enabling the feature does not mend it.
+  if (present) return [`${problem ?? ""}. Repair the files of Windows (sfc /scannow), or enable the feature again.`];
+  return virtualisationInFirmware() ? [ENABLE_FEATURE] : [ENABLE_FEATURE, CHECK_FIRMWARE];
 }
 
 function adviceWithoutHypervisor(): string[] {
-  const inFirmware = answerOf(
-    () => kernel32("describeHost").IsProcessorFeaturePresent(VIRTUALISATION_IN_FIRMWARE) !== 0,
-  );
-  return inFirmware === true ? [ENABLE_FEATURE, ENABLE_LAUNCH] : [ENABLE_FIRMWARE, ENABLE_FEATURE, ENABLE_LAUNCH];
+  const rest = [ENABLE_FEATURE, ENABLE_LAUNCH];
+  return virtualisationInFirmware() ? rest : [ENABLE_FIRMWARE, ...rest];
+}
+
+function virtualisationInFirmware(): boolean {
+  return kernel32("describeHost").IsProcessorFeaturePresent(VIRTUALISATION_IN_FIRMWARE) !== 0;
 }
 
 function adviceForFailure(failure: unknown): string[] {
-  if (failure === null) return [];
   if (failure instanceof WhvError && failure.hresult === E_ACCESSDENIED) return [GET_RIGHTS];
-  return [`A partition could not be created: ${failure instanceof Error ? failure.message : String(failure)}`];
-}
-
-/** What goes wrong when a partition is made; `null` where nothing does. */
-function creationFailure(hypervisor: WinHypervisor): unknown {
-  try {
-    hypervisor.createPartition().dispose();
-    return null;
-  } catch (error) {
-    return error;
-  }
+  return [
+    `The hypervisor refuses: ${failure instanceof Error ? failure.message : String(failure)}. Restart Windows if the feature was enabled just now; other virtual machine programs may hold the processor's virtualisation.`,
+  ];
 }
 
 function featuresOf(hypervisor: WinHypervisor): WHV_CAPABILITY_FEATURES {

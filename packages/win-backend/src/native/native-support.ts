@@ -34,7 +34,11 @@ export function requireKoffi(operation: string): Koffi {
     loaded = createRequire(import.meta.url)("koffi") as Koffi;
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n", 1)[0] ?? "") : String(error);
-    throw new WhvError(operation, E_NOTIMPL, `the package koffi could not be loaded (${reason}); install koffi@3`);
+    throw new WhvError(
+      operation,
+      E_NOTIMPL,
+      `the package koffi could not be loaded (${reason}); run \`npm install koffi@3\`, where @whvkit/win-backend is`,
+    );
   }
   return loaded;
 }

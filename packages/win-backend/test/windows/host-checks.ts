@@ -1,5 +1,8 @@
 /** Where the libraries come from, and what the host is said to offer. */
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { E_ACCESSDENIED, E_INVALIDARG } from "@whvkit/whv-types";
 import { bindWinHvPlatform, createWinHypervisor, describeHost, winHypervisor } from "@whvkit/win-backend";
 import { check, libraryDirectory } from "../../../../tooling/windows-stand-ins/suite.ts";
@@ -61,9 +64,39 @@ export function addHostChecks(): void {
     const refused = describeHost(options);
     assert.equal(refused.canRunGuests, false);
     assert.match(refused.advice.join("\n"), /Hyper-V Administrators/);
-    platform.fail("WHvGetCapability", 1, 0x8037_0300);
-    const absent = describeHost(options);
-    assert.equal(absent.canRunGuests, false);
-    assert.match(absent.advice.join("\n"), /firmware|hypervisorlaunchtype/);
+    platform.fail("WHvGetCapability", 1, E_ACCESSDENIED);
+    assert.match(describeHost(options).advice.join("\n"), /Hyper-V Administrators/);
+    platform.fail("WHvCreatePartition", 1, 0x8037_0303);
+    const broken = describeHost(options);
+    assert.equal(broken.hypervisorPresent, true);
+    assert.equal(broken.advice.length, 1);
+    assert.match(broken.advice[0] ?? "", /^The hypervisor refuses: WHvCreatePartition failed with 0x80370303/);
+  });
+
+  check("a host whose hypervisor does not run is told of firmware and launch, not of rights", () => {
+    platform.hideHypervisor(1);
+    try {
+      const absent = describeHost(options);
+      assert.equal(absent.canRunGuests, false);
+      assert.equal(absent.hypervisorPresent, false);
+      assert.match(absent.advice.join("\n"), /featurename:HypervisorPlatform[\s\S]*hypervisorlaunchtype/);
+      assert.doesNotMatch(absent.advice.join("\n"), /Administrators|koffi/);
+    } finally {
+      platform.hideHypervisor(0);
+    }
+  });
+
+  check("a library that is there and cannot be loaded is not mended by enabling the feature", () => {
+    const folder = mkdtempSync(path.win32.join(tmpdir(), "whv-"));
+    try {
+      writeFileSync(path.win32.join(folder, "WinHvPlatform.dll"), "no library");
+      const host = describeHost({ libraryDirectory: folder });
+      assert.equal(host.platformLibrary.present, true);
+      assert.match(host.platformLibrary.problem ?? "", /cannot be loaded/);
+      assert.equal(host.advice.length, 1);
+      assert.match(host.advice[0] ?? "", /cannot be loaded.*sfc/);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 }
