@@ -16,13 +16,14 @@ export type BackendName = (typeof backendNames)[number];
 export const emulatorNames = ["ts", "native"] as const;
 export type EmulatorName = (typeof emulatorNames)[number];
 
-/** The backend of this name. */
-export async function backendCalled(name: BackendName): Promise<Hypervisor> {
+/** The backend of this name; on `win` a run lasts at most `maxRunMilliseconds`, if that is given. */
+export async function backendCalled(name: BackendName, maxRunMilliseconds?: number): Promise<Hypervisor> {
   const { simHypervisor } = await import("@whvkit/sim-backend");
   if (name === "sim") return simHypervisor;
-  const { describeHost, winHypervisor } = await import("@whvkit/win-backend");
+  const { createWinHypervisor, describeHost, winHypervisor } = await import("@whvkit/win-backend");
   const host = describeHost();
-  if (host.canRunGuests) return winHypervisor;
+  if (host.canRunGuests)
+    return maxRunMilliseconds === undefined ? winHypervisor : createWinHypervisor({ maxRunMilliseconds });
   if (name === "auto") return simHypervisor;
   throw new WorkError(unusable(host));
 }

@@ -16,8 +16,8 @@ export interface Machine {
    */
   run(): MachineResult;
   /**
-   * Runs until the guest ends, waits for input, or `maxExits` exits were finished, for hosts that have an event loop
-   * to serve: `"running"` = call again, `"waiting"` = the guest is halted until {@link Machine.type} is called (or,
+   * Runs until the guest ends, waits for input, or `maxExits` exits were finished, or the backend cut a run short
+   * (because the guest computes), for hosts that have an event loop to serve: `"running"` = call again, `"waiting"` = the guest is halted until {@link Machine.type} is called (or,
    * with the host's clock, until `waitMilliseconds` have gone by), `"ended"` = `result` is there.
    */
   runSlice(maxExits: number): "running" | "waiting" | "ended";

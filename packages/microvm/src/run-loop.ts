@@ -81,7 +81,8 @@ export class RunLoop {
 
   /**
    * Runs until the end, a halt without anything to do, or `maxExits` exits (a leap from timer to timer counts as one).
-   * `leap` says whether a halt may leap over host time to the next timer.
+   * `leap` says whether a halt may leap over host time to the next timer; without it a run that was cut short, because the
+   * guest computes, gives the host its turn too.
    */
   run(maxExits: number, leap: boolean): "running" | "waiting" | "ended" {
     const { limits } = this.#parts;
@@ -92,26 +93,29 @@ export class RunLoop {
       const halt = this.#halted && this.end === null ? this.#wake(leap) : "awake";
       if (this.end !== null) return "ended";
       if (halt === "waiting") return "waiting";
-      if (halt === "awake") this.#runOnce();
+      if (halt === "awake" && this.#runOnce() === Exit.WHvRunVpExitReasonCanceled && !leap) break;
     }
     return this.end === null ? "running" : "ended";
   }
 
-  #runOnce(): void {
+  /** Answers the reason of the exit; `null` where there was no run. */
+  #runOnce(): RunVpExit["exitReason"] | null {
     const { processor, time, consoleText, limits, onExit } = this.#parts;
     const left = (limits.maxInstructions ?? Number.POSITIVE_INFINITY) - (this.instructions ?? 0);
     if (left <= 0) {
       this.finish("instruction-limit", `The guest ran ${limits.maxInstructions} instructions.`);
-      return;
+      return null;
     }
     this.injection.beforeRun();
     time.limitRun(left);
     const exit = processor.run();
-    this.exits.count(exit.exitReason);
+    const { exitReason } = exit;
+    this.exits.count(exitReason);
     onExit?.(exit);
     this.#handle(exit);
     time.afterExit();
     if (consoleText.matches()) this.finish("until", `The console shows ${limits.until}.`);
+    return exitReason;
   }
 
   #handle(exit: RunVpExit): void {

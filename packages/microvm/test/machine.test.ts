@@ -270,9 +270,17 @@ describe("instructions that a partition may stop at", () => {
 
 describe("slices", () => {
   it("give back control after so many exits", () => {
-    const { machine } = rig(["Canceled", "Canceled", "Canceled", "X64IoPortAccess"], [OFF]);
+    const windows = ["X64InterruptWindow", "X64InterruptWindow", "X64InterruptWindow"] as const;
+    const { machine } = rig([...windows, "X64IoPortAccess"], [OFF]);
     expect([machine.runSlice(2), machine.statistics.exitCount, machine.result]).toEqual(["running", 2, null]);
     expect([machine.runSlice(2), machine.result?.reason]).toEqual(["ended", "shutdown"]);
+  });
+
+  it("give back control when the backend cut a run short", () => {
+    const { machine } = rig(["Canceled", "Canceled", "X64IoPortAccess"], [OFF]);
+    expect([machine.runSlice(9), machine.statistics.exitCount, machine.result]).toEqual(["running", 1, null]);
+    expect([machine.runSlice(9), machine.statistics.exitCount]).toEqual(["running", 2]);
+    expect([machine.runSlice(9), machine.result?.reason]).toEqual(["ended", "shutdown"]);
   });
 
   it("wait for typing in an interactive machine, and go on with it", () => {

@@ -7,6 +7,7 @@
  */
 export { createNativeEmulator, type NativeEmulator } from "./emulator/native-emulator.ts";
 export { describeHost, type HostDescription, type LibraryDescription } from "./host/describe-host.ts";
+export type { WinHypervisorOptions } from "./hypervisor/run-watch.ts";
 export { createWinHypervisor, type WinHypervisor, winHypervisor } from "./hypervisor/win-hypervisor.ts";
 export type { WinPartition } from "./hypervisor/win-partition.ts";
 export type { WinVirtualProcessor } from "./hypervisor/win-virtual-processor.ts";

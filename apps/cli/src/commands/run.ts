@@ -70,7 +70,7 @@ export function addRunCommand(program: Command, context: CommandContext): void {
 At a terminal, keys go to the guest's serial port; Ctrl-A X leaves. Without one, the demo types a script.
 
 The backend win is the Windows Hypervisor Platform; "whv doctor" says what to enable for it. It does not count
-instructions, and --timeout strikes at the guest's next exit.
+instructions: --max-instructions is for the simulator.
 
 Exit status: 0 the guest shut down or --until matched; 2*v+1 when it wrote v to the debug-exit port; 124 a limit was
 reached; 1 the guest failed (triple fault, failed emulation); 2 wrong usage.

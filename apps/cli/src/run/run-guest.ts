@@ -8,6 +8,9 @@ import { ByteSinks } from "./byte-sinks.ts";
 import { type MachineSetup, note, runMachine } from "./machine-run.ts";
 import type { RunOptions } from "./run-options.ts";
 
+/** A guest that computes without exits gives its thread back after so long: for limits, keys and its own timers. */
+const maxRunMilliseconds = 5;
+
 /** Runs the guest that the arguments name, and sets the exit status. */
 export async function runGuest(guest: string | undefined, options: RunOptions, context: CommandContext): Promise<void> {
   const sinks = new ByteSinks();
@@ -58,7 +61,7 @@ async function chosenMachinery(
   if (emulator === "native" && backend === "sim") {
     throw new UsageError("--emulator native goes with --backend win");
   }
-  const hypervisor = await backendCalled(backend);
+  const hypervisor = await backendCalled(backend, maxRunMilliseconds);
   if (emulator === "native" && hypervisor.name !== "win") {
     throw new WorkError('--emulator native needs the backend win, which cannot run guests here; see "whv doctor"');
   }

@@ -15,7 +15,7 @@ import { Output } from "../../src/command-host.ts";
 import { hostFindings, hostReport } from "../../src/doctor/host-report.ts";
 import { ByteSinks } from "../../src/run/byte-sinks.ts";
 import { type MachineSetup, runMachine } from "../../src/run/machine-run.ts";
-import { Collector } from "../command.ts";
+import { Collector, TypingTerminal } from "../command.ts";
 
 const platform = new PlatformControl(libraryDirectory);
 const nothing = Object.fromEntries(Object.keys(platform.live()).map((name) => [name, 0]));
@@ -24,17 +24,18 @@ const nothing = Object.fromEntries(Object.keys(platform.live()).map((name) => [n
 async function runCode(
   code: readonly number[],
   limits: MachineSetup["limits"] = {},
+  terminal?: TypingTerminal,
 ): Promise<{ status: number; stdout: string; cases: string[] }> {
   const [stdout, stderr] = [new Collector(), new Collector()];
   const [output, errors] = [new Output(stdout, {}), new Output(stderr, {})];
-  const host = { stdin: Readable.from([]), stdout, stderr, environment: {} };
+  const host = { stdin: terminal ?? Readable.from([]), stdout, stderr, environment: {} };
   const sinks = new ByteSinks();
   const cases: string[] = [];
   const status = await runMachine(
     {
-      hypervisor: createWinHypervisor({ libraryDirectory }),
+      hypervisor: createWinHypervisor({ libraryDirectory, maxRunMilliseconds: 5 }),
       createEmulator: await emulatorCalled("ts"),
-      terminal: false,
+      terminal: terminal !== undefined,
       image: { bytes: Uint8Array.from(code), mode: 16, load: 0x7c00 },
       debugConsoles: [{ port: 0xe9, output: sinks.toOutput(output) }],
       limits,
@@ -50,8 +51,8 @@ async function runCode(
     { host, output, errors, status: 0, quiet: true },
   );
   await output.flush();
-  // Only the simulator counts.
-  assert.match(stdout.text, /^guest instructions +not counted$/m);
+  // Only the simulator counts. Who leaves sees no statistics.
+  if (terminal === undefined) assert.match(stdout.text, /^guest instructions +not counted$/m);
   return { status, stdout: stdout.text, cases };
 }
 
@@ -84,6 +85,46 @@ check("a time limit ends a guest that goes on", async () => {
   });
   assert.equal(status, 124);
   assert.match(stdout, /^k+/);
+});
+
+check("a time limit ends a guest that computes and never exits", async () => {
+  // JMP to itself.
+  assert.equal((await runCode([0xeb, 0xfe], { timeoutSeconds: 0.2 })).status, 124);
+});
+
+check("Ctrl-A X leaves a guest that computes and never exits", async () => {
+  const terminal = new TypingTerminal();
+  // Writes "k" once, then JMP to itself.
+  const running = runCode([0xa0, 0x07, 0x7c, 0xe6, 0xe9, 0xeb, 0xfe, 0x6b], {}, terminal);
+  setImmediate(() => terminal.write("\x01x"));
+  const { status, stdout } = await running;
+  assert.equal(status, 0);
+  assert.equal(stdout, "k");
+  assert.deepEqual(terminal.rawModes, [true, false]);
+});
+
+check("on /dev/kvm: a guest that computes has its timer interrupts", async () => {
+  if (platform.useKvm(1) === 0) throw new Skipped("there is no /dev/kvm that works here");
+  try {
+    const handler = 0x7c2a;
+    const { status } = await runCode(
+      [
+        ...[0x31, 0xc0, 0x8e, 0xd8], // xor ax, ax; mov ds, ax
+        ...[0xc7, 0x06, 0x20, 0x00, handler & 0xff, handler >> 8], // mov word [0x20], handler: vector 8
+        ...[0xa3, 0x22, 0x00], // mov [0x22], ax
+        ...[0xb0, 0x11, 0xe6, 0x20, 0xb0, 0x08, 0xe6, 0x21], // the PIC: vectors from 8 on
+        ...[0xb0, 0x04, 0xe6, 0x21, 0xb0, 0x01, 0xe6, 0x21],
+        ...[0xb0, 0xfe, 0xe6, 0x21], // IRQ 0 alone
+        ...[0xe6, 0x40, 0xe6, 0x40], // the PIT as it is, some milliseconds
+        ...[0xfb, 0x90, 0x90, 0xeb, 0xfe], // sti; jmp to itself
+        ...[0xb0, 0x03, 0xe6, 0xf4], // the handler: mov al, 3; out 0xf4, al
+      ],
+      { timeoutSeconds: 10 },
+    );
+    assert.equal(status, 7);
+  } finally {
+    platform.useKvm(0);
+  }
 });
 
 check("what the hypervisor refuses is an error with its operation, and nothing stays alive", async () => {

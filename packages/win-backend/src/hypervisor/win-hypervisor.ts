@@ -1,8 +1,8 @@
 /** The native hypervisor: what it can do, and the partitions that it makes. */
 import type { Hypervisor, WHV_CAPABILITY_CODE, WinHvPlatformFunctions } from "@whvkit/whv-types";
 import { bindWinHvPlatform } from "../native/function-binding.ts";
-import type { NativeLibraryOptions } from "../native/system-library.ts";
 import { check, requireBytes, requireUint32, requireUint64 } from "./argument-checks.ts";
+import { checkRunLimit, type WinHypervisorOptions } from "./run-watch.ts";
 import { readInteger, readInto } from "./variable-output.ts";
 import { NativePartition, type WinPartition } from "./win-partition.ts";
 
@@ -21,8 +21,11 @@ export interface WinHypervisor extends Required<Hypervisor> {
 class NativeHypervisor implements WinHypervisor {
   readonly name = "win";
   private readonly functions: WinHvPlatformFunctions;
+  private readonly options: WinHypervisorOptions;
 
-  constructor(options: NativeLibraryOptions) {
+  constructor(options: WinHypervisorOptions) {
+    checkRunLimit(options);
+    this.options = options;
     this.functions = bindWinHvPlatform(options);
   }
 
@@ -46,7 +49,7 @@ class NativeHypervisor implements WinHypervisor {
   createPartition(): WinPartition {
     const handle = new BigUint64Array(1);
     check("WHvCreatePartition", this.functions.WHvCreatePartition(new Uint8Array(handle.buffer)));
-    return new NativePartition(this.functions, handle[0] as bigint);
+    return new NativePartition(this.functions, handle[0] as bigint, this.options);
   }
 
   acceptMigration(migration: bigint): WinPartition {
@@ -54,17 +57,26 @@ class NativeHypervisor implements WinHypervisor {
     requireUint64(operation, "handle", migration);
     const handle = new BigUint64Array(1);
     check(operation, this.functions.WHvAcceptPartitionMigration(migration, new Uint8Array(handle.buffer)));
-    return new NativePartition(this.functions, handle[0] as bigint);
+    return new NativePartition(this.functions, handle[0] as bigint, this.options);
   }
 }
 
 /**
- * A hypervisor over a `WinHvPlatform.dll` that is not the one of Windows, for tests; {@link winHypervisor} for everything
- * else.
+ * The hypervisor of Windows with a limit for the time of a run, or, for tests, over a `WinHvPlatform.dll` that is not the
+ * one of Windows; {@link winHypervisor} for everything else.
+ *
+ * @param options - see {@link WinHypervisorOptions}
+ * @throws WhvError with `E_INVALIDARG` where the limit is no number from 1 to 1,000,000
+ *
+ * @example
+ * ```ts
+ * // The host's thread is never held for longer than about 10 ms, whatever the guest does.
+ * const hypervisor = createWinHypervisor({ maxRunMilliseconds: 10 });
+ * ```
  *
  * @public
  */
-export function createWinHypervisor(options: NativeLibraryOptions = {}): WinHypervisor {
+export function createWinHypervisor(options: WinHypervisorOptions = {}): WinHypervisor {
   return new NativeHypervisor(options);
 }
 

@@ -35,6 +35,7 @@ import { MappedRanges } from "./mapped-ranges.ts";
 import { PartitionHandle } from "./partition-handle.ts";
 import { PartitionSignals } from "./partition-signals.ts";
 import { propertySize } from "./property-sizes.ts";
+import { RunWatch, type WinHypervisorOptions } from "./run-watch.ts";
 import { readInteger, readInto } from "./variable-output.ts";
 import { allocateVpciResource, NativeVpciDevice } from "./vpci-device.ts";
 import { NativeVirtualProcessor, type WinVirtualProcessor } from "./win-virtual-processor.ts";
@@ -72,7 +73,10 @@ export class NativePartition implements WinPartition {
   /** After disposal: what is deleted when the last run has ended. */
   private deleting: NativePointer | null = null;
 
-  constructor(functions: WinHvPlatformFunctions, handle: NativePointer) {
+  private readonly options: WinHypervisorOptions;
+
+  constructor(functions: WinHvPlatformFunctions, handle: NativePointer, options: WinHypervisorOptions) {
+    this.options = options;
     this.functions = functions;
     this.native = new PartitionHandle(functions, handle);
     this.signals = new PartitionSignals(this.native);
@@ -233,7 +237,12 @@ export class NativePartition implements WinPartition {
         bytes.set(VirtualProcessorPropertyView.from(property).bytes, at * size);
       check(operation, this.functions.WHvCreateVirtualProcessor2(handle, index, bytes, properties.length));
     }
-    const processor = new NativeVirtualProcessor(this.native, index, () => this.deleteProcessor(handle, index));
+    const watch = this.options.maxRunMilliseconds === undefined ? null : new RunWatch(handle, index, this.options);
+    const deleted = (): void => {
+      watch?.dispose();
+      this.deleteProcessor(handle, index);
+    };
+    const processor = new NativeVirtualProcessor(this.native, index, watch, deleted);
     this.processors.set(index, processor);
     return processor;
   }

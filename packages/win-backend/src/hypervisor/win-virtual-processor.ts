@@ -27,6 +27,7 @@ import { addressOf } from "../native/native-support.ts";
 import { check, requireBytes, requireSafeInteger, requireUint32 } from "./argument-checks.ts";
 import type { PartitionHandle } from "./partition-handle.ts";
 import { ProcessorState } from "./processor-state.ts";
+import type { RunWatch } from "./run-watch.ts";
 import { readInto } from "./variable-output.ts";
 
 /**
@@ -53,6 +54,7 @@ export class NativeVirtualProcessor implements WinVirtualProcessor {
   private readonly partition: PartitionHandle;
   private readonly functions: WinHvPlatformFunctions;
   private readonly state: ProcessorState;
+  private readonly watch: RunWatch | null;
   private readonly removed: (processor: NativeVirtualProcessor) => void;
   private readonly exitBytes = new Uint8Array(EXIT_CONTEXT_SIZE);
   private readonly exitAddress: bigint;
@@ -68,10 +70,19 @@ export class NativeVirtualProcessor implements WinVirtualProcessor {
   private readonly setValues: WinHvPlatformFunctions["WHvSetVirtualProcessorRegisters"];
   private readonly translate: WinHvPlatformFunctions["WHvTranslateGva"];
 
-  /** @param removed - called once, when the processor has been disposed of and no run is under way: to delete it. */
-  constructor(partition: PartitionHandle, index: number, removed: (processor: NativeVirtualProcessor) => void) {
+  /**
+   * @param watch - what ends runs that last too long
+   * @param removed - called once, when the processor has been disposed of and no run is under way: to delete it.
+   */
+  constructor(
+    partition: PartitionHandle,
+    index: number,
+    watch: RunWatch | null,
+    removed: (processor: NativeVirtualProcessor) => void,
+  ) {
     this.partition = partition;
     this.index = index;
+    this.watch = watch;
     this.removed = removed;
     this.functions = partition.functions;
     this.state = new ProcessorState(partition.functions);
@@ -88,7 +99,10 @@ export class NativeVirtualProcessor implements WinVirtualProcessor {
   run(): RunVpExit {
     const operation = "WHvRunVirtualProcessor";
     const handle = this.idle(operation);
-    check(operation, this.runProcessor(handle, this.index, this.exitAddress, EXIT_CONTEXT_SIZE));
+    this.watch?.begin(operation);
+    const hresult = this.runProcessor(handle, this.index, this.exitAddress, EXIT_CONTEXT_SIZE);
+    this.watch?.end();
+    check(operation, hresult);
     return this.exit;
   }
 
@@ -98,6 +112,7 @@ export class NativeVirtualProcessor implements WinVirtualProcessor {
       const handle = this.idle(operation);
       const finished = (error: unknown, hresult: number): void => {
         this.running = false;
+        this.watch?.end();
         try {
           if (!this.live) this.removed(this);
           if (error) throw error;
@@ -108,6 +123,7 @@ export class NativeVirtualProcessor implements WinVirtualProcessor {
         }
       };
       const asynchronous = this.runProcessor as unknown as KoffiFunction;
+      this.watch?.begin(operation);
       asynchronous.async(handle, this.index, this.exitAddress, EXIT_CONTEXT_SIZE, finished);
       this.running = true;
     });

@@ -18,6 +18,7 @@ import {
   WHV_E_VP_ALREADY_EXISTS,
   WHV_E_VP_DOES_NOT_EXIST,
 } from "@whvkit/whv-types";
+import { createWinHypervisor } from "@whvkit/win-backend";
 import { check, libraryDirectory } from "../../../../tooling/windows-stand-ins/suite.ts";
 import {
   assertFails,
@@ -198,6 +199,44 @@ export function addProcessorChecks(): void {
       for (const name of all) assert.equal(register(processor, name), register(other, name));
     }, 2n),
   );
+
+  check("a guest that never exits gives its thread back after the time that the hypervisor was given", () => {
+    for (const bad of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2e6])
+      assertFails(() => createWinHypervisor({ maxRunMilliseconds: bad }), "createWinHypervisor", E_INVALIDARG);
+    const partition = createWinHypervisor({ libraryDirectory, maxRunMilliseconds: 5 }).createPartition();
+    try {
+      partition.setProperty(Property.WHvPartitionPropertyCodeProcessorCount, 2n);
+      partition.setup();
+      // jmp to itself; another processor has a time of its own.
+      const processor = loadCode(partition, [0xeb, 0xfe, 0xf4]);
+      for (let runs = 0; runs < 3; runs++) assert.equal(processor.run().exitReason, Reason.WHvRunVpExitReasonCanceled);
+      const halting = partition.createVirtualProcessor(1);
+      const values = new RegisterValues(2);
+      values.segment(0).assign({ base: 0n, limit: 0xffff, selector: 0, attributes: 0x9b });
+      values.set64(1, 0x1002n);
+      const place = Uint32Array.of(Name.WHvX64RegisterCs, Name.WHvX64RegisterRip);
+      halting.setRegisters(place, 2, values);
+      let exit = halting.run().exitReason;
+      while (exit === Reason.WHvRunVpExitReasonCanceled) exit = halting.run().exitReason;
+      assert.equal(exit, Reason.WHvRunVpExitReasonX64Halt);
+      processor.dispose();
+      assertFails(() => processor.run(), "WHvRunVirtualProcessor", WHV_E_VP_DOES_NOT_EXIST);
+    } finally {
+      partition.dispose();
+    }
+  });
+
+  check("a run on another thread is cut short, too", async () => {
+    const partition = createWinHypervisor({ libraryDirectory, maxRunMilliseconds: 5 }).createPartition();
+    try {
+      partition.setProperty(Property.WHvPartitionPropertyCodeProcessorCount, 1n);
+      partition.setup();
+      const processor = loadCode(partition, [0xeb, 0xfe]);
+      assert.equal((await processor.runAsync()).exitReason, Reason.WHvRunVpExitReasonCanceled);
+    } finally {
+      partition.dispose();
+    }
+  });
 
   check("unknown registers and counts that do not fit are refused, and nothing is written", () =>
     withPartition((partition) => {
