@@ -100,8 +100,44 @@ export interface EmulationAnswers {
   readonly last: readonly [bigint, bigint];
 }
 
+/** A C function that answers an HRESULT. */
+type NativeFunction = (...values: unknown[]) => number;
+
+/** The functions of a `WHV_EMULATOR_CALLBACKS`. */
+export interface NativeCallbacks {
+  readonly ioPort: NativeFunction;
+  readonly memory: NativeFunction;
+  readonly getRegisters: NativeFunction;
+  readonly setRegisters: NativeFunction;
+  readonly translate: NativeFunction;
+}
+
+/** Carries out an emulation: 0 TryIo, 1 TryMmio. `viewOf` gives the two structures of the exit. */
+export type EmulationServer = (
+  kind: number,
+  callbacks: NativeCallbacks,
+  context: bigint,
+  viewOf: (which: "vp" | "access", size: number) => DataView,
+  setStatus: (bits: number) => void,
+) => number;
+
+const prototypes = {
+  ioPort: koffi.proto("uint32", ["void *", "void *"]),
+  memory: koffi.proto("uint32", ["void *", "void *"]),
+  getRegisters: koffi.proto("uint32", ["void *", "void *", "uint32", "void *"]),
+  setRegisters: koffi.proto("uint32", ["void *", "void *", "uint32", "void *"]),
+  translate: koffi.proto("uint32", ["void *", "uint64", "uint32", "void *", "void *"]),
+};
+const server = koffi.proto("uint32", ["uint32", "uint64", "uint64", "uint64", "uint64", "uint64"]);
+const E_FAIL = 0x8000_4005;
+
+function viewAt(address: number | bigint, size: number): DataView {
+  return new DataView(koffi.view(BigInt(address), size));
+}
+
 /** The stand-in for `WinHvEmulation.dll`. */
 export class EmulationControl {
+  private readonly setServer: (server: unknown) => void;
   private readonly take: (buffer: Uint8Array, capacity: number) => number;
   private readonly setPlan: (plan: Uint8Array) => void;
   private readonly getAnswers: (out: Uint8Array) => void;
@@ -114,10 +150,37 @@ export class EmulationControl {
     this.setPlan = library.func("StandInPlan", "void", ["void *"]);
     this.getAnswers = library.func("StandInAnswers", "void", ["void *"]);
     this.live = library.func("StandInCount", "int", []);
+    this.setServer = library.func("StandInServe", "void", ["void *"]);
   }
 
   takeViolations(): string[] {
     return textOf(this.take);
+  }
+
+  /** Emulations go there from now on. Answers what ends that. */
+  serve(serve: EmulationServer): () => void {
+    const registered = koffi.register(
+      (kind: number, callbacks: number, context: number, vp: number, access: number, status: number): number => {
+        try {
+          return serve(
+            kind,
+            callbacksAt(callbacks),
+            BigInt(context),
+            (which, size) => viewAt(which === "vp" ? vp : access, size),
+            (bits) => viewAt(status, 4).setUint32(0, bits, true),
+          );
+        } catch (error) {
+          console.error(error);
+          return E_FAIL;
+        }
+      },
+      koffi.pointer(server),
+    );
+    this.setServer(registered);
+    return () => {
+      this.setServer(null);
+      koffi.unregister(registered);
+    };
   }
 
   plan(plan: EmulationPlan = {}): void {
@@ -142,6 +205,14 @@ export class EmulationControl {
       last: [wide(48), wide(56)],
     };
   }
+}
+
+/** The functions behind Size and Reserved, in the order of the header. */
+function callbacksAt(address: number): NativeCallbacks {
+  const table = viewAt(address, 48);
+  const order = ["ioPort", "memory", "getRegisters", "setRegisters", "translate"] as const;
+  const bound = order.map((name, i) => [name, koffi.decode(table.getBigUint64(8 + 8 * i, true), prototypes[name])]);
+  return Object.fromEntries(bound) as NativeCallbacks;
 }
 
 /** A function that only one of the libraries has. */

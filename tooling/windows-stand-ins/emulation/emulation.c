@@ -1,4 +1,4 @@
-/* A stand-in for WinHvEmulation.dll. It is no emulator: it makes the documented callbacks, in the order and with the
+/* A stand-in for WinHvEmulation.dll. It is no emulator, unless a program serves one (StandInServe): it makes the documented callbacks, in the order and with the
  * arguments that the contexts call for, checks what it is given and what comes back, and answers the documented status.
  *
  * TryIo:   get registers; for a string instruction translate and read or write memory; the port; set registers.
@@ -58,6 +58,11 @@ UINT32 WINAPI StandInTakeViolations(char *buffer, UINT32 capacity) {
 void WINAPI StandInPlan(const Plan *next) { plan = *next; }
 void WINAPI StandInAnswers(Answers *out) { *out = answers; }
 int WINAPI StandInCount(void) { return live_emulators; }
+
+/* Who carries emulations out instead, 0 for TryIo and 1 for TryMmio; NULL for the callbacks of this file. */
+typedef HRESULT (WINAPI *Server)(UINT32 kind, const WHV_EMULATOR_CALLBACKS *callbacks, VOID *context, const WHV_VP_EXIT_CONTEXT *vp, const void *access, WHV_EMULATOR_STATUS *status);
+static Server server;
+void WINAPI StandInServe(Server next) { server = next; }
 
 static WHV_EMULATOR_CALLBACKS *callbacks_of(const char *function, WHV_EMULATOR_HANDLE handle) {
   UINT64 slot = (UINT64)handle - HANDLE_TAG;
@@ -196,6 +201,7 @@ HRESULT WINAPI WHvEmulatorTryIoEmulation(WHV_EMULATOR_HANDLE emulator, VOID *con
   Emulation *emulation = &pool[depth];
   UINT8 reserved = (UINT8)(io ? io->Reserved[0] | io->Reserved[1] | io->Reserved[2] | io->Reserved2[0] | io->Reserved2[1] | io->Reserved2[2] : 0);
   if (!begin(__func__, emulator, context, vp, (const UINT8 *)io, reserved, status, emulation, &answer)) return answer;
+  if (server) return server(0, emulation->callbacks, emulation->context, vp, io, status);
   if (depth == 3) return E_FAIL;
   depth++;
   UINT8 write = io->AccessInfo.IsWrite, string = io->AccessInfo.StringOp, data[8] = {0};
@@ -225,6 +231,7 @@ HRESULT WINAPI WHvEmulatorTryMmioEmulation(WHV_EMULATOR_HANDLE emulator, VOID *c
   HRESULT answer;
   UINT8 data[16] = {0}, reserved = (UINT8)(mmio ? mmio->Reserved[0] | mmio->Reserved[1] | mmio->Reserved[2] : 0);
   if (!begin(__func__, emulator, context, vp, (const UINT8 *)mmio, reserved, status, &emulation, &answer)) return answer;
+  if (server) return server(1, emulation.callbacks, emulation.context, vp, mmio, status);
   UINT8 write = mmio->AccessInfo.AccessType == WHvMemoryAccessWrite, size = 4;
   if (!get(&emulation, WHvX64RegisterRflags)) return S_OK;
   memcpy(data, &emulation.values[0], 8);

@@ -3,12 +3,17 @@
  * doctor`, `whv conformance` and `whv run`. Guests run on /dev/kvm where that works.
  */
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import type { CheckResult, ConformanceReport } from "@whvkit/conformance";
-import { PlatformControl } from "../../../../tooling/windows-stand-ins/stand-in-control.ts";
+import { serveEmulations } from "../../../../tooling/windows-stand-ins/served-emulator.ts";
+import { EmulationControl, PlatformControl } from "../../../../tooling/windows-stand-ins/stand-in-control.ts";
 import { check, libraryDirectory, runChecks, Skipped } from "../../../../tooling/windows-stand-ins/suite.ts";
 import { whv } from "../command.ts";
 
 const platform = new PlatformControl(libraryDirectory);
+const emulation = new EmulationControl(libraryDirectory);
 const nothing = Object.fromEntries(Object.keys(platform.live()).map((name) => [name, 0]));
 
 async function onKvm(body: () => Promise<void>): Promise<void> {
@@ -79,25 +84,62 @@ check("on /dev/kvm: the conformance suite passes all that the stand-in claims; t
   }),
 );
 
-for (const emulator of ["ts"]) {
-  check(`on /dev/kvm: whv run demo --backend win --emulator ${emulator}`, () =>
-    onKvm(async () => {
-      const { status, stdout, stderr } = await whv([
-        "run",
-        "demo",
-        "--backend",
-        "win",
-        "--emulator",
-        emulator,
-        "--stats",
-      ]);
-      assert.equal(stderr, "The guest switched the machine off.\n", stdout);
-      assert.equal(status, 0);
-      assert.match(stdout, /^59 checks passed, shutting down\r?$/m);
-      assert.match(stdout, /^guest instructions +not counted$/m);
-    }),
-  );
+async function serving(body: () => Promise<void>): Promise<void> {
+  const stop = serveEmulations(emulation);
+  try {
+    await body();
+  } finally {
+    stop();
+  }
 }
+
+check("the native emulator, served by ours: every check of the suite crosses the ABI", () =>
+  serving(async () => {
+    const { report, of } = await conformance("--backend", "sim", "--emulator", "native", "--filter", "emulator.");
+    assert.deepEqual([of("failed"), of("different"), of("unsupported")], [[], [], []]);
+    assert.equal(report.emulator, "native");
+    assert.ok(report.counts.passed > 120, `${report.counts.passed}`);
+  }),
+);
+
+async function expectDemo(...options: readonly string[]): Promise<void> {
+  const { status, stdout, stderr } = await whv(["run", "demo", "--backend", "win", "--stats", ...options]);
+  assert.equal(stderr, "The guest switched the machine off.\n", stdout);
+  assert.equal(status, 0);
+  assert.match(stdout, /^59 checks passed, shutting down\r?$/m);
+  assert.match(stdout, /^guest instructions +not counted$/m);
+}
+
+check("on /dev/kvm: the demonstration guest, its exits finished by the TypeScript emulator", () =>
+  onKvm(() => expectDemo()),
+);
+
+check("on /dev/kvm: the demonstration guest, its exits finished by the native emulator, served by ours", () =>
+  serving(() => onKvm(() => expectDemo("--emulator", "native"))),
+);
+
+check(
+  "cases of a run are compared: no difference from the native emulator that ours serves, and from another one",
+  async () => {
+    const folder = mkdtempSync(path.win32.join(tmpdir(), "whv-"));
+    const cases = path.win32.join(folder, "cases.jsonl");
+    try {
+      assert.equal((await whv(["run", "demo", "--backend", "sim", "--quiet", "--record", cases])).status, 0);
+      await serving(async () => {
+        const { status, stdout } = await whv(["conformance", "--compare", cases, "--json"]);
+        const { cases: count, same, different } = JSON.parse(stdout);
+        assert.deepEqual([status, same, different], [0, count, 0]);
+        assert.ok(count > 300, `${count}`);
+      });
+      // The stand-in by itself decodes nothing.
+      const { status, stdout } = await whv(["conformance", "--compare", cases, "--json"]);
+      assert.equal(status, 1);
+      assert.ok(JSON.parse(stdout).different > 100, stdout.slice(0, 300));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  },
+);
 
 await runChecks(() => {
   platform.takeViolations();
