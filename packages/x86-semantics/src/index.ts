@@ -17,6 +17,7 @@ export { formKey, formName, formOf } from "./ir/instruction-form.ts";
 export * from "./ir/operation.ts";
 export { registerLocation, segmentLocation } from "./ir/register-location.ts";
 export { verifyIr } from "./ir/verification.ts";
+export { FlatMachine, type FlatMachinePorts } from "./machine/flat-machine.ts";
 export * from "./machine/helper.ts";
 export { type HelperRegisters, helperRegisters } from "./machine/helper-registers.ts";
 export * from "./machine/machine.ts";

@@ -7,10 +7,27 @@ import { EXPORTS } from "./forms-module.ts";
 import { IMPORT_MEMORY, IMPORT_MODULE, type ImportName } from "./machine-access.ts";
 import { StateOffset } from "./state-layout.ts";
 
+/**
+ * A `WebAssembly.Memory`. Stated by what is used of it: the name comes with the DOM's types, which a program for Node does
+ * not have. @public
+ */
+export interface LinearMemory {
+  /** Its bytes. */
+  readonly buffer: ArrayBufferLike;
+}
+
+/** A `WebAssembly.Table` of functions, likewise. @public */
+export interface HandlerTable {
+  /** How many functions it holds. */
+  readonly length: number;
+  /** The function at an index. */
+  get(index: number): unknown;
+}
+
 /** Handlers that run against one machine. @public */
 export interface FormsInstance {
   /** Handler i at index i. */
-  readonly handlers: WebAssembly.Table;
+  readonly handlers: HandlerTable;
   /** Carries out the instruction of the record at an address, with the handler that the record names; answers an `Abort`. */
   execute(record: number): number;
   /** That for `count` records in a row, RIP moving on by each one's length; see `forms-module.ts`. */
@@ -28,22 +45,18 @@ export interface FormsInstance {
  * @throws TypeError when the machine's registers or data are not in this memory, or not where the state layout has them.
  * @public
  */
-export function instantiateForms(bytes: Uint8Array, memory: WebAssembly.Memory, machine: Machine): FormsInstance {
+export function instantiateForms(bytes: Uint8Array, memory: LinearMemory, machine: Machine): FormsInstance {
   const imports = importsOf(memory, machine);
   return wrap(new WebAssembly.Instance(new WebAssembly.Module(bytes), imports), machine);
 }
 
 /** The same without blocking. @public */
-export async function loadForms(
-  bytes: Uint8Array,
-  memory: WebAssembly.Memory,
-  machine: Machine,
-): Promise<FormsInstance> {
+export async function loadForms(bytes: Uint8Array, memory: LinearMemory, machine: Machine): Promise<FormsInstance> {
   const imports = importsOf(memory, machine);
   return wrap(await WebAssembly.instantiate(await WebAssembly.compile(bytes), imports), machine);
 }
 
-function importsOf(memory: WebAssembly.Memory, machine: Machine): WebAssembly.Imports {
+function importsOf(memory: LinearMemory, machine: Machine): WebAssembly.Imports {
   const { bytes } = machine.registers;
   if (bytes.buffer !== memory.buffer) throw new TypeError("the machine's registers are not in the module's memory");
   if (machine.data.buffer !== memory.buffer || machine.data.byteOffset !== bytes.byteOffset + StateOffset.data) {
@@ -60,7 +73,7 @@ function importsOf(memory: WebAssembly.Memory, machine: Machine): WebAssembly.Im
     raise: (vector, errorCode) => machine.raise(vector, errorCode),
     helper: (id, aLow, aHigh, bLow, bHigh) => machine.helper(id, aLow, aHigh, bLow, bHigh),
   };
-  return { [IMPORT_MODULE]: { ...functions, [IMPORT_MEMORY]: memory } };
+  return { [IMPORT_MODULE]: { ...functions, [IMPORT_MEMORY]: memory as WebAssembly.Memory } };
 }
 
 type Execute = (state: number, record: number) => number;
@@ -73,7 +86,7 @@ function wrap(instance: WebAssembly.Instance, machine: Machine): FormsInstance {
   const execute = exports[EXPORTS.execute] as Execute;
   const executeBlock = exports[EXPORTS.executeBlock] as ExecuteBlock;
   return {
-    handlers: exports[EXPORTS.handlers] as WebAssembly.Table,
+    handlers: exports[EXPORTS.handlers] as HandlerTable,
     execute: (record) => execute(state, record),
     executeBlock: (record, count) => executeBlock(state, record, count),
     statusFlags: exports[EXPORTS.statusFlags] as StatusFlags,

@@ -5,7 +5,13 @@
 export { type EmitterTarget, emitInstruction } from "./emitter.ts";
 export { type FieldSource, KnownFields, RecordFields, StateBase } from "./field-source.ts";
 export { expandFlags, type FlagGroup, hasCount, writtenFlags } from "./flag-expansion.ts";
-export { type FormsInstance, instantiateForms, loadForms } from "./forms-instance.ts";
+export {
+  type FormsInstance,
+  type HandlerTable,
+  instantiateForms,
+  type LinearMemory,
+  loadForms,
+} from "./forms-instance.ts";
 export { type CompileOptions, compileForms } from "./forms-module.ts";
 export {
   IMPORT_MEMORY,
