@@ -1,4 +1,5 @@
-// One configuration for every package's tests. `@whvkit/*` is each package's source, so tests need no build.
+// Two kinds of tests. Those of `sources` see `@whvkit/*` as each package's source and need no build; those of `consumers`
+// use the packages as they would be published, which packed-packages.js builds and packs once before them.
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -12,10 +13,28 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "tooling/*/test/**/*.test.{ts,js}"],
-    benchmark: { include: ["packages/*/bench/**/*.bench.ts"] },
     pool: "threads",
     maxWorkers: 2,
     testTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "sources",
+          include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "tooling/*/test/**/*.test.{ts,js}"],
+          exclude: ["tooling/consumers/**"],
+          benchmark: { include: ["packages/*/bench/**/*.bench.ts"] },
+        },
+      },
+      {
+        test: {
+          name: "consumers",
+          include: ["tooling/consumers/test/**/*.test.js"],
+          benchmark: { include: [] },
+          globalSetup: ["tooling/consumers/packed-packages.js"],
+          testTimeout: 120_000,
+        },
+      },
+    ],
   },
 });

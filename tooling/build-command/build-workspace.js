@@ -53,3 +53,18 @@ export function buildWorkspace(task) {
   if (result.status !== 0) process.stderr.write(`${result.error ?? ""}${result.stdout}${result.stderr}`);
   return result.status ?? 1;
 }
+
+/**
+ * Packs every published package as a release would. The packages must have been built.
+ *
+ * @param {string} folder where the tarballs go
+ * @throws when pnpm fails, with what it printed
+ */
+export function packWorkspace(folder) {
+  const args = ["--filter", "@whvkit/*", "--recursive", "pack", "--pack-destination", folder];
+  const packing = spawnSync(process.execPath, [commandFile("pnpm", "pnpm"), ...args], {
+    cwd: workspaceRoot,
+    encoding: "utf8",
+  });
+  if (packing.status !== 0) throw new Error(`pnpm pack: ${packing.error ?? ""}${packing.stdout}${packing.stderr}`);
+}

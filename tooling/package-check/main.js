@@ -1,22 +1,16 @@
 #!/usr/bin/env node
 // Packs every published package as a release would, and holds each packed file against publint (is the
 // package.json true of the files?) and attw (do its types resolve as its code does, for importers of ESM?).
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { commandFile, workspaceRoot } from "@tooling/build-command";
+import { commandFile, packWorkspace, workspaceRoot } from "@tooling/build-command";
 
 const packed = mkdtempSync(path.join(tmpdir(), "packed-"));
 let failed = 0;
 try {
-  const pack = ["--filter", "@whvkit/*", "--recursive", "pack", "--pack-destination", packed];
-  const packing = spawnSync(process.execPath, [commandFile("pnpm", "pnpm"), ...pack], {
-    cwd: workspaceRoot,
-    encoding: "utf8",
-  });
-  if (packing.status !== 0) report("pnpm pack", `${packing.stdout}${packing.stderr}`);
-
+  packWorkspace(packed);
   const checks = readdirSync(packed).flatMap((name) => {
     const file = path.join(packed, name);
     return [
