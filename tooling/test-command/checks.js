@@ -14,6 +14,5 @@ export const checks = [
   { name: "tracked text", args: [tooling("tracked-text/main.js")] },
   { name: "unused code", args: [commandFile("knip", "knip"), "--no-progress", "--no-config-hints"] },
   { name: "API reports", args: [tooling("api-report/reports.js"), "check"], needsBuild: true },
-  { name: "bundle sizes", args: [tooling("build-command/build.js"), "--task", "check:size"], needsBuild: true },
   { name: "packed packages", args: [tooling("package-check/main.js")], needsBuild: true },
 ];

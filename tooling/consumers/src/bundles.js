@@ -1,6 +1,6 @@
 // Bundles programs for browsers with Vite and with esbuild, as a consumer of the packed packages would: with the bundlers'
 // defaults, and every warning kept. (Only Vite's about chunks of more than 500 kB is not asked for: sizes have their own
-// bounds, in tooling/bundle-sizes.)
+// bounds, in sizes.js.)
 import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
