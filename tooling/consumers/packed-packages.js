@@ -17,6 +17,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { buildWorkspace, packWorkspace, workspaceRoot } from "@tooling/build-command";
+import { dependenciesOf } from "./src/manifests.js";
 
 /** @param {import("vitest/node").TestProject} project */
 export default function setup(project) {
@@ -50,7 +51,7 @@ function install(consumer) {
     const folder = path.join(unpacked, "package");
     const manifest = JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8"));
     const { directory } = manifest.repository;
-    for (const dependency of Object.keys(manifest.dependencies ?? {}))
+    for (const dependency of Object.keys(dependenciesOf(manifest)))
       if (!dependency.startsWith("@whvkit/"))
         link(modules, dependency, path.join(workspaceRoot, directory, "node_modules"));
     const target = path.join(modules, manifest.name);

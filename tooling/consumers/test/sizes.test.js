@@ -1,4 +1,4 @@
-// Bundles of typical consumers stay within their bounds, and the READMEs' tables say what they weigh. `pnpm sizes:update`
+// Bundles of typical consumers stay within their bounds, and the READMEs' tables say what they weigh. `pnpm docs:update`
 // writes the tables anew.
 import { writeFileSync } from "node:fs";
 import path from "node:path";
@@ -9,7 +9,7 @@ import { consumers, measure, tabulated, withTables } from "../src/sizes.js";
 
 const sizes = await measure(inject("consumer"));
 
-if (import.meta.env.MODE === "update-sizes")
+if (process.env.UPDATE_PAGES !== undefined)
   for (const { page, text } of pages()) {
     const updated = withTables(text, sizes);
     if (updated !== text) writeFileSync(path.join(workspaceRoot, page), updated);
