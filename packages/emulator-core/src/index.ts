@@ -25,3 +25,4 @@ export {
   type EmulatorExtraCallbacks,
 } from "./extra-callbacks.ts";
 export type { EmulationReason } from "./failure.ts";
+export { type ProcessorCallbacks, processorCallbacks } from "./processor-callbacks.ts";
