@@ -39,8 +39,8 @@ export function runProgram(
 export function runSuite(entry: string, libraries?: "current" | "version2004" | "installed"): Promise<SuiteOutcome>;
 
 /**
- * Compiles a C program against the stand-in for WinHvEmulation.dll and runs it with the name of a file to write; answers
- * what it printed and what it wrote there.
+ * Compiles a C program against the stand-ins and runs it with the name of a file that it may write; answers what it printed
+ * and what it wrote there.
  */
 export function runHost(
   source: string,

@@ -101,7 +101,7 @@ export async function runSuite(entry, libraries = "current") {
 }
 
 /**
- * Compiles a C program against the stand-in for WinHvEmulation.dll and runs it; its argument is a file that it writes.
+ * Compiles a C program against the stand-ins and runs it; its argument is a file that it may write.
  *
  * @param {string} source
  * @param {readonly string[]} includes
@@ -110,11 +110,12 @@ export async function runHost(source, includes) {
   mkdirSync(cacheFolders.cache, { recursive: true });
   const folder = mkdtempSync(path.join(cacheFolders.cache, "host-"));
   try {
-    const library = path.join(buildStandIns().current, "WinHvEmulation.dll");
+    const standIns = buildStandIns().current;
+    const libraries = ["WinHvPlatform.dll", "WinHvEmulation.dll"].map((name) => path.join(standIns, name));
     const program = path.join(folder, "host.exe");
     const options = ["-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-static-libgcc"];
-    run([...options, ...includes.map((each) => `-I${each}`), "-o", program, source, library]);
-    copyFileSync(library, path.join(folder, path.basename(library)));
+    run([...options, ...includes.map((each) => `-I${each}`), "-o", program, source, ...libraries]);
+    for (const library of libraries) copyFileSync(library, path.join(folder, path.basename(library)));
     const written = path.join(folder, "written.txt");
     const command = onWindows ? [program] : ["wine", program];
     const { status, output } = await start(

@@ -23,7 +23,7 @@ static char violations[REPORT];
 /* What the test wants done otherwise. */
 typedef struct {
   UINT32 registers;     /* how many to get and set: 0 for the three that are needed */
-  UINT32 access_size;   /* of memory; 0 for what the instruction says: 4 bytes */
+  UINT32 access_size;   /* of memory; 0 for what the instruction says: 1 byte for MOV between AL and an offset, else 4 */
   UINT32 wrong_context; /* callbacks get another Context */
   UINT32 null_access;   /* the port callback gets no access */
   HRESULT answer;       /* what TryIo and TryMmio answer instead of S_OK, before any callback */
@@ -232,7 +232,8 @@ HRESULT WINAPI WHvEmulatorTryMmioEmulation(WHV_EMULATOR_HANDLE emulator, VOID *c
   UINT8 data[16] = {0}, reserved = (UINT8)(mmio ? mmio->Reserved[0] | mmio->Reserved[1] | mmio->Reserved[2] : 0);
   if (!begin(__func__, emulator, context, vp, (const UINT8 *)mmio, reserved, status, &emulation, &answer)) return answer;
   if (server) return server(1, emulation.callbacks, emulation.context, vp, mmio, status);
-  UINT8 write = mmio->AccessInfo.AccessType == WHvMemoryAccessWrite, size = 4;
+  UINT8 write = mmio->AccessInfo.AccessType == WHvMemoryAccessWrite;
+  UINT8 opcode = mmio->InstructionByteCount ? mmio->InstructionBytes[0] : 0, size = opcode == 0xa0 || opcode == 0xa2 ? 1 : 4;
   if (!get(&emulation, WHvX64RegisterRflags)) return S_OK;
   memcpy(data, &emulation.values[0], 8);
   if (plan.modify) {
