@@ -13,9 +13,9 @@ import {
   type WHV_X64_SEGMENT_REGISTER,
 } from "@whvkit/whv-types";
 import type { CreateEmulator } from "../capture/case-recorder.ts";
-import { CaseHost, caseCallbacks } from "../host/case-host.ts";
+import { CaseHost, caseCallbacks, MAX_CALLS } from "../host/case-host.ts";
 import type { CallbackCall } from "../host/transcript.ts";
-import { hexNumber, hexString } from "../json/json-fields.ts";
+import { CaseError, hexNumber, hexString } from "../json/json-fields.ts";
 import type { RegisterJson, RegisterWords } from "../registers/register-json.ts";
 import { caseFormat } from "./case-reader.ts";
 import {
@@ -93,7 +93,7 @@ export interface EmulationOutcome {
  * @param emulationCase - from `readEmulationCase`
  * @param source - what creates the emulator
  * @returns what the emulator answered and what it did to the host
- * @throws what `createEmulator` throws, for instance for options that it does not know
+ * @throws CaseError for a case that leads to more than 1,000,000 callbacks, and what `createEmulator` throws, for instance for options that it does not know
  * @example
  * ```ts
  * import { readEmulationCase, runEmulationCase } from "@whvkit/conformance";
@@ -131,7 +131,7 @@ export class EmulationRunner {
   /**
    * Runs one case.
    *
-   * @throws what `createEmulator` throws, for instance for options that it does not know
+   * @throws CaseError for a case that leads to more than 1,000,000 callbacks, and what `createEmulator` throws, for instance for options that it does not know
    */
   run(emulationCase: EmulationCase): EmulationOutcome {
     const options = JSON.stringify(emulationCase.options);
@@ -178,6 +178,8 @@ function runOn(emulationCase: EmulationCase, emulator: Emulator<CaseHost>): Emul
     exit.kind === "mmio"
       ? emulator.tryMmioEmulation(host, vp, memoryAccessContext(exit))
       : emulator.tryIoEmulation(host, vp, ioPortAccessContext(exit));
+  if (host.exhausted)
+    throw new CaseError("", `leads to more than ${MAX_CALLS} callbacks; options.maxRepIterations bounds a repetition`);
   return outcome(emulationCase, host, result);
 }
 

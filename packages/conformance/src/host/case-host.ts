@@ -3,6 +3,7 @@
  * for, and writes down every call. It offers none of the optional callbacks, so that what passes here passes on any host.
  */
 import {
+  E_ABORT,
   type EmulatorCallbacks,
   type EmulatorIoAccess,
   type EmulatorMemoryAccess,
@@ -39,12 +40,20 @@ export const caseCallbacks: EmulatorCallbacks<CaseHost> = {
 
 const zero: RegisterWords = [0, 0, 0, 0];
 
+/**
+ * The most callbacks that one case may lead to. A case is a line from somebody else's machine, and REP with a count of 2^64
+ * would otherwise fill all memory with the record of its calls.
+ */
+export const MAX_CALLS = 1_000_000;
+
 /** The world of one case, and the record of what the emulator did to it. */
 export class CaseHost {
   readonly calls: CallbackCall[] = [];
   readonly memory: CaseMemory;
   /** What the SetVirtualProcessorRegisters call carried; `null` until it is called. */
   set: Record<string, RegisterJson> | null = null;
+  /** Whether a call beyond {@link MAX_CALLS} was refused; what the emulator answered then says nothing about the case. */
+  exhausted = false;
   private readonly case: EmulationCase;
   private readonly counts: Map<CallbackName, number> = new Map();
   private deviceBytesRead = 0;
@@ -131,6 +140,10 @@ export class CaseHost {
 
   /** Counts a call and says what it must answer. */
   private enter(callback: CallbackName): number {
+    if (this.calls.length >= MAX_CALLS) {
+      this.exhausted = true;
+      return E_ABORT;
+    }
     const index = this.counts.get(callback) ?? 0;
     this.counts.set(callback, index + 1);
     const fail = this.case.fail;
