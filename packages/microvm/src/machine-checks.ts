@@ -7,6 +7,8 @@ const SMALLEST = 2 ** 20;
 const LARGEST = 2 ** 36;
 /** Real mode reaches the first MiB. */
 const REAL_MODE_END = 0x100000;
+/** Mode 32 has no addresses beyond, and what mode 64 finds mapped ends there. */
+const MAPPED_END = 2 ** 32;
 const VGA_START = 0xa0000;
 const VGA_END = 0xc0000;
 
@@ -43,6 +45,9 @@ function checkImage(image: GuestImage, memorySize: number): void {
     throw new RangeError(
       `image.entry 0x${entry.toString(16)} is beyond the first MiB, which is all that mode 16 reaches`,
     );
+  }
+  if (entry >= MAPPED_END) {
+    throw new RangeError(`image.entry 0x${entry.toString(16)} is beyond 4 GiB, which is all that mode ${mode} reaches`);
   }
   if (mode !== 16 && load < ENTRY_TABLES_END && end > ENTRY_TABLES_START) {
     throw new RangeError(`${where} overlaps the descriptor and page tables at 0x99000 to 0x9ffff`);
