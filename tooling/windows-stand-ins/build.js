@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -60,11 +61,12 @@ export function hasCompiler() {
 
 /**
  * The folders of the compiled libraries: `current` has every function, `version2004` what Windows 10 of that version has.
+ * Beside them lies `search-order`.
  *
  * @returns {{ current: string, version2004: string }}
  */
 export function buildStandIns() {
-  const sources = ["platform", "emulation"].flatMap((folder) =>
+  const sources = ["platform", "emulation", "search-order"].flatMap((folder) =>
     readdirSync(path.join(here, folder))
       .sort()
       .map((file) => path.join(here, folder, file)),
@@ -95,12 +97,27 @@ function compileInto(/** @type {string} */ target) {
     const list = path.join(work, "version2004.def");
     writeFileSync(list, `EXPORTS\n${[...version2004, ...new Set(standIn)].map((name) => `  ${name}\n`).join("")}`);
     link(work, "version2004", "WinHvPlatform.dll", [...platform, list], ["-Wl,--exclude-all-symbols"]);
+    linkSearchOrder(work);
     renameSync(work, target);
   } catch (error) {
     if (!existsSync(target)) throw error;
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/**
+ * `search-order/`: a WinHvPlatform.dll without the library that it depends on, that library in a folder of its own, and both
+ * in one folder.
+ */
+function linkSearchOrder(/** @type {string} */ work) {
+  const source = (/** @type {string} */ name) => path.join(here, "search-order", name);
+  const [planted, dependent] = ["search-order/planted", "search-order/dependent"];
+  link(work, planted, "planted.dll", [source("planted.c")], []);
+  link(work, dependent, "WinHvPlatform.dll", [source("dependent.c"), path.join(work, planted, "planted.dll")], []);
+  mkdirSync(path.join(work, "search-order/complete"));
+  for (const file of [`${planted}/planted.dll`, `${dependent}/WinHvPlatform.dll`])
+    copyFileSync(path.join(work, file), path.join(work, "search-order/complete", path.basename(file)));
 }
 
 /** The folder's sources as object files. */

@@ -8,13 +8,42 @@ import { bindWinHvPlatform, createWinHypervisor, describeHost, winHypervisor } f
 import { check, libraryDirectory } from "../../../../tooling/windows-stand-ins/suite.ts";
 import { assertFails, options, platform } from "./fixtures.ts";
 
+/** Runs with the folder as the working folder and first in PATH, as a program that was started there has it. */
+function inSearchPath(folder: string, run: () => void): void {
+  const before = { folder: process.cwd(), path: process.env["PATH"] };
+  process.chdir(folder);
+  process.env["PATH"] = `${folder};${before.path}`;
+  try {
+    run();
+  } finally {
+    process.chdir(before.folder);
+    process.env["PATH"] = before.path;
+  }
+}
+
 export function addHostChecks(): void {
   check("the system directory is the only place that is searched, and the answer says what is missing", () => {
-    // Neither the current folder nor PATH counts.
-    process.env["PATH"] = `${libraryDirectory};${process.env["PATH"]}`;
-    const missing = /system32\\WinHvPlatform\.dll is not there; enable the Windows feature HypervisorPlatform/i;
-    assertFails(() => winHypervisor.getCapability(0), "WHvGetCapability", 0x8007_007e, missing);
-    assertFails(() => winHypervisor.createPartition(), "WHvCreatePartition", 0x8007_007e, missing);
+    inSearchPath(libraryDirectory, () => {
+      const missing = /system32\\WinHvPlatform\.dll is not there; enable the Windows feature HypervisorPlatform/i;
+      assertFails(() => winHypervisor.getCapability(0), "WHvGetCapability", 0x8007_007e, missing);
+      assertFails(() => winHypervisor.createPartition(), "WHvCreatePartition", 0x8007_007e, missing);
+    });
+  });
+
+  check("what a library depends on is not taken from the working folder or PATH", () => {
+    const folder = (name: string): string => path.win32.join(libraryDirectory, "..", "search-order", name);
+    const capability = (name: string): bigint =>
+      createWinHypervisor({ libraryDirectory: folder(name) }).getCapability(0);
+    inSearchPath(folder("planted"), () => {
+      assertFails(
+        () => capability("dependent"),
+        "WHvGetCapability",
+        0x8007_007e,
+        /dependent\\WinHvPlatform\.dll cannot be loaded/,
+      );
+    });
+    // Not for another reason: beside the library it is found.
+    assert.equal(capability("complete"), 1n);
   });
 
   check("another folder must be given by absolute path", () => {
