@@ -37,6 +37,12 @@ export class ReaderGone extends Error {
 /** A style that people see on a terminal. */
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
+const CONTROLS = new RegExp(CONTROL, "g");
+/** What {@link Output.style} puts around text, or a control character. */
+const STYLE_OR_CONTROL = new RegExp(`\\u001b\\[(?:1|2|22|31|32|33|36|39)m|${CONTROL.source}`, "g");
+
 /** Text output on a stream. Styles appear only on a terminal, and not under `NO_COLOR` (https://no-color.org). */
 export class Output {
   readonly stream: OutputStream;
@@ -60,9 +66,12 @@ export class Output {
     return this.coloured ? styleText(style, text, { validateStream: false }) : text;
   }
 
-  /** Writes text and a line end. Many short lines go out together. */
+  /**
+   * Writes text and a line end. Many short lines go out together. Control characters in it, which come from files of other
+   * people and would be commands to a terminal, are shown as `\\u001b`: JSON stays what it was.
+   */
   async line(text = ""): Promise<void> {
-    this.pending += `${text}\n`;
+    this.pending += `${CONTROL.test(text) ? text.replace(STYLE_OR_CONTROL, (found) => this.harmless(found)) : text}\n`;
     if (this.pending.length >= 1 << 16) await this.flush();
   }
 
@@ -87,6 +96,11 @@ export class Output {
   /** Whether the stream's reader went away or the stream failed. */
   get failed(): boolean {
     return this.failure !== null;
+  }
+
+  private harmless(found: string): string {
+    if (found.length > 1 && this.coloured) return found;
+    return found.replace(CONTROLS, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
   }
 
   private write(text: string): Promise<void> {

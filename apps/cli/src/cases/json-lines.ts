@@ -61,7 +61,7 @@ export function attempt(json: unknown, number: number, answer: (json: unknown) =
 function describeRefusal(error: unknown): string {
   if (error instanceof CaseError) return error.message;
   // The emulator refuses options that it does not take by an error that names the option.
-  if (error instanceof Error && /^option \w+ /.test(error.message)) return `options: ${error.message}`;
+  if (error instanceof Error && error.message.startsWith("option ")) return `options: ${error.message}`;
   return `internal error, please report it with this case: ${error instanceof Error ? error.stack : String(error)}`;
 }
 
