@@ -5,18 +5,19 @@ import { createServer } from "node:http";
 import path from "node:path";
 import { chromium } from "playwright-core";
 
-/** Debian's; playwright-core brings no browser of its own. */
-const CHROMIUM = "/usr/bin/chromium";
+/** Debian's, and what Ubuntu's runners have; playwright-core brings no browser of its own. */
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/google-chrome"].find((file) => existsSync(file));
 
 const types = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css" };
 
 /** Why no browser can be driven here; `null` where one can. */
 export function browserUnavailable() {
-  return existsSync(CHROMIUM) ? null : "chromium is not installed (Debian package chromium)";
+  return CHROMIUM === undefined ? "chromium is not installed (Debian package chromium)" : null;
 }
 
 /** Chromium without anything that asks the network for something by itself. */
 export function launchBrowser() {
+  if (CHROMIUM === undefined) throw new Error("chromium is not installed");
   const quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"];
   const args = ["--disable-gpu", "--disable-quic", ...quiet];
   return chromium.launch({ executablePath: CHROMIUM, chromiumSandbox: process.getuid?.() !== 0, args });
