@@ -24,6 +24,17 @@ for (const { page, text, programs: ofPage, excerpts, problems } of examples) {
         expect(ofPage.length).toBeGreaterThan(0);
       });
 
+    if (readme || page.includes("/docs/"))
+      test("says how to install all that its examples import", () => {
+        const lines = [...text.matchAll(/^npm install (?:--global )?(.*)$/gm)].flatMap(([, names = ""]) =>
+          names.split(" "),
+        );
+        const imported = ofPage.flatMap(({ source }) => [
+          ...source.matchAll(/^(?:import\b[^;\n]*|\}) from "(@whvkit\/[\w-]+)"/gm),
+        ]);
+        expect(imported.map(([, name]) => name).filter((name) => !lines.includes(name ?? ""))).toEqual([]);
+      });
+
     test("every example stands on its own or continues one that does", () => {
       expect(problems).toEqual([]);
     });
