@@ -112,6 +112,20 @@ describe("whv emulate", () => {
     expect(answers.every(({ format }) => format === 1)).toBe(true);
   });
 
+  test("a REP that would never end is refused, and the next line answered", async () => {
+    const endless = {
+      ...load,
+      id: "endless",
+      exit: { ...load.exit, instructionBytes: "f3aa" },
+      registers: { Rcx: "0xffffffffffffffff", Rdi: "0x100000" },
+    };
+    const answers = jsonLines(await whv(["emulate"], { input: lines(endless, load) }));
+    expect(answers.map(({ id, error }) => [id, error])).toEqual([
+      ["endless", "line 1: leads to more than 1000000 callbacks; options.maxRepIterations bounds a repetition"],
+      ["load", undefined],
+    ]);
+  });
+
   test("binary garbage", async () => {
     const input = Uint8Array.from({ length: 4096 }, (_, i) => (i * 167 + 13) & 0xff);
     const ended = await whv(["emulate"], { input });

@@ -106,6 +106,12 @@ describe("reading", () => {
   });
 });
 
+function nested(depth: number): unknown {
+  let value: unknown = [];
+  for (let i = 0; i < depth; i++) value = [value];
+  return value;
+}
+
 describe("refusals name the field and what is wrong with it", () => {
   test.each([
     ["no object", [], "[] is not an object"],
@@ -142,6 +148,7 @@ describe("refusals name the field and what is wrong with it", () => {
     ["an unknown callback", mmioCase({ fail: { callback: "read" } }), 'fail.callback: "read" is none of'],
     ["a failure that is none", mmioCase({ fail: { callback: "memory", hresult: 0 } }), "fail.hresult: 0 is S_OK"],
     ["an unknown translation", mmioCase({ translate: "tlb" }), 'translate: "tlb" is neither "identity" nor "walk"'],
+    ["a field that nests without end", ioCase({ rax: nested(100_000) }), 'exit.rax: ["[…]"] is not a number'],
     ["256 instruction bytes", ioCase({ instructionBytes: "90".repeat(256) }), "InstructionByteCount ends at 255"],
   ])("%s", (_, json, expected) => {
     expect(refusal(json)).toContain(expected);

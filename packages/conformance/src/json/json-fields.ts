@@ -160,9 +160,11 @@ export function hexString(bytes: Uint8Array): string {
   return text;
 }
 
-/** A value as it stands in an error message, cut short. */
+/** A value as it stands in an error message, cut short. What lies deeper is left out: a line may nest without end. */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const outermost = (key: string, inner: unknown): unknown =>
+    key === "" || typeof inner !== "object" || inner === null ? inner : Array.isArray(inner) ? "[…]" : "{…}";
+  const text = JSON.stringify(value, outermost) ?? String(value);
   return text.length > 40 ? `${text.slice(0, 37)}…` : text;
 }
 
