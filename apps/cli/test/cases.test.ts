@@ -190,6 +190,31 @@ describe("whv explain", () => {
 });
 
 describe("whv step", () => {
+  test("YMM, ZMM and opmask state that has no WHv name goes in and comes out", async () => {
+    const run = (id: string, bytes: string, registers: object): object => ({
+      id,
+      preset: "long",
+      registers: { Rip: "0x1000", ...registers },
+      memory: [{ gpa: "0x1000", bytes }],
+    });
+    const upper = `0x5${"0".repeat(32)}`;
+    const input = lines(
+      run("vmovdqu ymm0, ymm1", "c5fe6fc1", { Ymm1: `${upper.slice(0, -1)}7` }),
+      run("vmovdqa64 zmm31, zmm20", "6221fd486ffc", { Zmm20: "0x9" }),
+      run("kmovq k1, k2", "c4e1f890ca", { K2: "0xff" }),
+      run("vmovdqu ymm0, ymm1 of a new processor", "c5fe6fc1", {}),
+      run("vmovups xmm0, xmm1 clears the rest", "c5f810c1", { Ymm0: upper }),
+    );
+    const answers = jsonLines(await whv(["step"], { input }));
+    expect(answers.map(({ registers }) => registers)).toEqual([
+      { Xmm0: "0x7", Ymm0: `${upper.slice(0, -1)}7`, Rip: "0x1004" },
+      { Zmm31: "0x9", Rip: "0x1006" },
+      { K1: "0xff", Rip: "0x1005" },
+      { Rip: "0x1004" },
+      { Ymm0: "0x0", Rip: "0x1004" },
+    ]);
+  });
+
   test("one answer a line", async () => {
     const increment = {
       id: 1,

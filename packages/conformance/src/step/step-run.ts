@@ -206,8 +206,18 @@ function readState(processor: VirtualProcessor, { extended }: StepSource): State
 }
 
 function changes(before: State, after: State): Record<string, RegisterJson> {
-  const changed = [...after].filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(before.get(name)));
+  const changed = [...after].filter(([name, value]) => differs(name, before.get(name), value));
   return Object.fromEntries(changed);
+}
+
+/** A wide register has changed where its name alone tells: YMM0 above XMM0, ZMM0 above YMM0; of numbers above 15 ZMM tells all. */
+function differs(name: string, before: RegisterJson | undefined, after: RegisterJson): boolean {
+  const match = /^([YZ])mm(\d+)$/.exec(name);
+  if (match === null) return JSON.stringify(after) !== JSON.stringify(before);
+  const hasName = Number(match[2]) < 16;
+  if (match[1] === "Y" && !hasName) return false;
+  const lower = !hasName ? 0n : match[1] === "Y" ? 128n : 256n;
+  return BigInt(String(after)) >> lower !== BigInt(String(before)) >> lower;
 }
 
 function outcome(
