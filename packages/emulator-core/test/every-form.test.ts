@@ -163,6 +163,80 @@ test("pages that are not present, each in turn: the page fault, no device is tou
   expect([...wrong]).toEqual([]);
 });
 
+test("LOCK: #UD but for read-modify-writes of memory, which do the same as without", () => {
+  const wrong = carriedOut.flatMap((form) => {
+    const locked = { ...form, bytes: [0xf0, ...form.bytes] };
+    const [host, other] = [hostFor(form), hostFor(form)];
+    const { diagnostic } = emulate(locked, host, "all");
+    // Without memory the form's first operand is a register.
+    const legal = form.form.lockable && form.form.operands[0]?.allowsMemory === true;
+    if (!legal) return diagnostic?.exception?.vector === 6 ? [] : [`${form.text}: LOCK is accepted`];
+    emulate(form, other, "all");
+    other.set?.set("Rip", (other.set.get("Rip") ?? 0n) + 1n);
+    const same = JSON.stringify(host.texts()) === JSON.stringify(other.texts());
+    return diagnostic === null && same && sameRegisters(host.set, other.set)
+      ? []
+      : [`${form.text}: differs under LOCK`];
+  });
+  expect(wrong).toEqual([]);
+});
+
+test("each byte of memory is read at most once and written at most once, whatever lies where", () => {
+  const wrong = carriedOut.flatMap((form) =>
+    [0, 0xffd].flatMap((offset) => {
+      const host = hostFor(form, OPERAND + offset);
+      if (emulate(form, host, "all").diagnostic !== null) return [];
+      const bytes = host.texts("memory").flatMap((text) => {
+        const [, direction, size, gpa] = /^(\w+) (\d)@([0-9a-f]+)/.exec(text) as unknown as [
+          string,
+          string,
+          string,
+          string,
+        ];
+        return Array.from({ length: Number(size) }, (_, i) => `${direction} ${Number.parseInt(gpa, 16) + i}`);
+      });
+      const twice = bytes.filter((byte, at) => bytes.indexOf(byte) !== at);
+      return twice.length === 0 ? [] : [`${form.text}: ${twice.join(", ")}`];
+    }),
+  );
+  expect(wrong).toEqual([]);
+});
+
+const STATUS_FLAGS = { cf: 1n, pf: 4n, af: 0x10n, zf: 0x40n, sf: 0x80n, of: 0x800n } as const;
+const ALL_SET = Object.values(STATUS_FLAGS).reduce((sum, bit) => sum | bit, 2n);
+
+test("with all status flags clear and with all set: those that the decoder does not list stay, and nothing else depends on them", () => {
+  const wrong = new Set<string>();
+  for (const form of carriedOut) {
+    const { flags } = form.form;
+    const [clear, set] = [2n, ALL_SET].map((rflags) => {
+      const host = hostFor(form);
+      emulate(form, host, "all", { rflags });
+      return { host, after: host.set?.get("Rflags") ?? rflags };
+    }) as [{ host: TestHost; after: bigint }, { host: TestHost; after: bigint }];
+    for (const [name, bit] of Object.entries(STATUS_FLAGS) as [keyof typeof STATUS_FLAGS, bigint][]) {
+      if (flags.undefined.includes(name)) continue;
+      const values = [clear.after & bit, set.after & bit].map((value) => (value === 0n ? 0 : 1)).join("");
+      let expected = /^01$/;
+      if (flags.cleared.includes(name)) expected = /^00$/;
+      else if (flags.set.includes(name)) expected = /^11$/;
+      else if (flags.written.includes(name)) expected = flags.read.length > 0 ? /^..$/ : /^(00|11)$/;
+      if (!expected.test(values)) wrong.add(`${form.text}: ${name} ${values}`);
+    }
+    if (flags.read.length > 0) continue;
+    const texts = (host: TestHost): string => JSON.stringify(host.texts("memory", "ioPort", "translateGvaPage"));
+    if (texts(clear.host) !== texts(set.host)) wrong.add(`${form.text}: accesses depend on flags`);
+    for (const { host } of [clear, set]) host.set?.delete("Rflags");
+    if (!sameRegisters(clear.host.set, set.host.set)) wrong.add(`${form.text}: registers depend on flags`);
+  }
+  expect([...wrong]).toEqual([]);
+});
+
+function sameRegisters(a: ReadonlyMap<string, bigint> | null, b: ReadonlyMap<string, bigint> | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.size === b.size && [...a].every(([name, value]) => b.get(name) === value);
+}
+
 const isRam = (host: TestHost, text: string): boolean =>
   host.ram.has(Number.parseInt((/@([0-9a-f]+)/.exec(text) as RegExpExecArray)[1] as string, 16));
 

@@ -12,11 +12,12 @@ import { flatSegment, hostCallbacks, TestHost } from "./test-host.ts";
 
 const NAME = WHV_REGISTER_NAME;
 const GDT = 0x9000;
-const IDT = 0xa000;
 /** Where rDI, rSI and rSP point; the pages before and after are device memory as well. */
 export const OPERAND = 0x5000;
-const SOURCE = 0x6000;
+const SOURCE = 0x7000;
 const STACK = 0xd000;
+/** More than the longest operand, XRSTOR's area. */
+const DEVICE_BYTES = 1024;
 const CODE_SELECTOR = 8;
 const DATA_SELECTOR = 0x10;
 const LDT_SELECTOR = 0x20;
@@ -61,7 +62,7 @@ export function hostFor({ form, mode }: Encoding, operand: number = OPERAND): Te
     host.put(name, value);
   putTables(host, mode);
   const contents = contentsOf(form.name, form.opcode, mode);
-  for (let i = 0; i < 4096; i++) host.deviceReads.push(contents[i % contents.length] as number);
+  for (let i = 0; i < DEVICE_BYTES; i++) host.deviceReads.push(contents[i % contents.length] as number);
   return host;
 }
 
@@ -91,14 +92,6 @@ function putTables(host: TestHost, mode: number): void {
   ];
   putQuadwords(host, GDT, descriptors);
   host.registers.set(NAME.WHvX64RegisterGdtr, [0, (descriptors.length * 8 - 1) << 16, GDT, 0]);
-  // Every gate leads to the code segment; 64-bit gates are twice as long.
-  const gate = 0x0000_8e00_0008_1000n;
-  putQuadwords(
-    host,
-    IDT,
-    Array.from({ length: 32 }, (_, i) => (mode === 64 && i % 2 === 1 ? 0n : gate)),
-  );
-  host.registers.set(NAME.WHvX64RegisterIdtr, [0, 0xfff << 16, IDT, 0]);
   host.registers.set(NAME.WHvX64RegisterTr, flatSegment(0x8b, 0xc000n, 0xff, TSS_SELECTOR));
   host.registers.set(NAME.WHvX64RegisterLdtr, flatSegment(0x82, 0xb000n, 0xff, LDT_SELECTOR));
 }

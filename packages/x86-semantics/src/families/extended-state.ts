@@ -182,9 +182,10 @@ function readHeader(b: Builder): { readonly held: Value; readonly compacted: Val
   const compacted = b.sign(layout);
   const present = b.and(layout, b.constant("i64", -1, 0x7fff_ffff));
   const notEnabled = b.not(b.registerAt(RegisterOffset.xcr0, "i64"));
-  const rest = b.or(word(16), b.or(word(24), b.or(word(32), b.or(word(40), b.or(word(48), word(56))))));
+  const third = word(16);
+  const rest = [24, 32, 40, 48, 56].reduce((sum, at) => b.or(sum, word(at)), third);
   // The standard format has zeros in bytes 8 to 23; the compacted one names no component that it has no place for.
-  const standardWrong = b.or(layout, word(16));
+  const standardWrong = b.or(layout, third);
   const compactedWrong = b.or(rest, b.or(b.and(present, notEnabled), b.and(held, b.not(present))));
   const wrong = b.or(b.and(held, notEnabled), b.select(compacted, compactedWrong, standardWrong));
   b.faultIf(b.not(b.isZero(wrong)), Vector.GP, 0);
