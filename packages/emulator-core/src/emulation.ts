@@ -105,7 +105,7 @@ export class Emulation<Context> implements InstructionProgress {
     this.#host = host;
     this.#exchange = exchange;
     this.#translation = translation;
-    this.#fetch = new InstructionFetch(exit, registers, translation, host, fault, options);
+    this.#fetch = new InstructionFetch(exit, registers, segmentation, translation, host, fault, options);
     this.#breakpoints = breakpoints;
     this.#ioExecutor = new IoExecutor(machine, repeat);
     this.#mmioExecutor = new MmioExecutor(machine, repeat);
@@ -314,19 +314,22 @@ export class Emulation<Context> implements InstructionProgress {
 
   #end(abort: number, program: Program, plan: RegisterPlan, finished: boolean): EmulationResult {
     if (abort === Abort.none) return this.#complete(plan, program.writesIp ? -1 : program.length, finished);
-    return this.#stop(abort, plan);
+    return this.#stop(abort, program, plan);
   }
 
   /** The instruction did not come to its end. */
-  #stop(abort: number, plan: RegisterPlan): EmulationResult {
+  #stop(abort: number, program: Program, plan: RegisterPlan): EmulationResult {
     // The iterations before the one that stopped have happened; without REP nothing has.
     const repeated = this.#completed > 0;
     if (abort === Abort.fault) {
       if (repeated) this.#exchange.putChanged(plan);
       return this.#inject("execute");
     }
-    if (abort === Abort.unsupported && this.#options.unsupported === "hyperv")
-      return this.#raise(Vector.UD, -1, "execute");
+    if (abort === Abort.unsupported) {
+      if (this.#options.unsupported === "hyperv") return this.#raise(Vector.UD, -1, "execute");
+      // A named operation does not know whose it is.
+      this.#failure.message = `${nameOf(program)} ${this.#failure.message}`;
+    }
     if (repeated && this.#options.commitPartialRep) this.#commitPartialRep(plan);
     return this.answers.failed();
   }

@@ -21,6 +21,7 @@ import type { HostCallbacks } from "./host-callbacks.ts";
 import { InstructionBytes } from "./instruction-bytes.ts";
 import { PreparedInstruction, ProgramCache } from "./program-cache.ts";
 import { effectsOf } from "./retire.ts";
+import type { Segmentation } from "./segmentation.ts";
 import type { Translation } from "./translation.ts";
 
 /** Longest instruction (Intel SDM volume 2, section 2.3.11). */
@@ -45,6 +46,7 @@ export class InstructionFetch<Context> {
   prepared: PreparedInstruction | null = null;
   readonly #exit: ExitContext;
   readonly #registers: RegisterFile;
+  readonly #segmentation: Segmentation;
   readonly #translation: Translation<Context>;
   readonly #host: HostCallbacks<Context>;
   readonly #fault: GuestFault;
@@ -56,6 +58,7 @@ export class InstructionFetch<Context> {
   constructor(
     exit: ExitContext,
     registers: RegisterFile,
+    segmentation: Segmentation,
     translation: Translation<Context>,
     host: HostCallbacks<Context>,
     fault: GuestFault,
@@ -63,6 +66,7 @@ export class InstructionFetch<Context> {
   ) {
     this.#exit = exit;
     this.#registers = registers;
+    this.#segmentation = segmentation;
     this.#translation = translation;
     this.#host = host;
     this.#fault = fault;
@@ -122,6 +126,8 @@ export class InstructionFetch<Context> {
     let allowed = MAX_LENGTH - known;
     if (exit.mode === 64) {
       high = (exit.ripHigh + ((exit.ripLow >>> 0) + known > 0xffffffff ? 1 : 0)) | 0;
+      const canonical = this.#segmentation.check(Segment.cs, low, high, 1, Intent.execute);
+      if (canonical !== Abort.none) return this.#stop(canonical);
     } else {
       const offset = low >>> 0;
       const limit = words[(CS + 8) >> 2] >>> 0;

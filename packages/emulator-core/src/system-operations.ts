@@ -103,10 +103,10 @@ export class SystemOperations {
     this.#nextHigh = is64Bit(machine.registers) ? (words[RIP + 1] + (sum > 0xffffffff ? 1 : 0)) | 0 : 0;
   }
 
-  /** Far transfers end as unsupported only where the guest asks for a hardware task switch. */
+  /** Far transfers end as unsupported only where the guest asks for a hardware task switch. The message goes on from the instruction's name. */
   #transfer(abort: number): number {
     if (abort === Abort.unsupported) {
-      const message = "The instruction switches tasks through a TSS or task gate, which the emulator does not do.";
+      const message = "switches tasks through a TSS or task gate, which the emulator does not do.";
       this.#failure.internal("unreachable-operation", "execute", message);
     }
     return abort;
@@ -147,7 +147,7 @@ export class SystemOperations {
 
   #refuse(id: number): number {
     const name = Object.entries(Helper).find(([, value]) => value === id)?.[0] ?? `helper ${id}`;
-    const message = `The instruction needs the operation ${name}, which the five callbacks do not reach.`;
+    const message = `needs the operation ${name}, which the five callbacks do not reach.`;
     this.#failure.internal("unreachable-operation", "execute", message);
     return Abort.unsupported;
   }

@@ -122,6 +122,15 @@ describe("where the bytes are", () => {
     expect(s.host.count("memory")).toBe(0);
   });
 
+  test("64-bit code that runs into addresses that are none: #GP(0), and nothing is read there", () => {
+    const s = new TestBed();
+    const [first, ...rest] = code["mov eax, [rdi]"];
+    s.host.putBytes(0x7fff_ffff_ffff, first).putBytes(0x8000_0000_0000, ...rest);
+    const result = s.mmio({ rip: 0x7fff_ffff_ffffn }, {});
+    expect(result.diagnostic).toMatchObject({ phase: "fetch", exception: { vector: 13, errorCode: 0 } });
+    expect(s.host.texts("memory")).toEqual(["read 1@7fffffffffff"]);
+  });
+
   test("not more than the limit of CS allows", () => {
     const s = new TestBed();
     s.host.putBytes(0x1000, ...code["mov eax, [edi]"]);
