@@ -88,22 +88,24 @@ const makeBulkHostClass = (deviceAddress: number) => {
       this.accesses++;
       const { gpaAddress, data } = access;
       const bytes = access.elementSize * access.elementCount;
-      if (gpaAddress >= deviceAddress) {
-        if (access.direction === 0) data.set(this.queue.subarray(0, bytes));
-        else this.queue.set(data.subarray(0, bytes));
-      } else if (access.direction === 0) data.set(this.ram.subarray(gpaAddress, gpaAddress + bytes));
-      else this.ram.set(data.subarray(0, bytes), gpaAddress);
+      if (gpaAddress >= deviceAddress) this.#transfer(access.direction, data);
+      else if (access.direction === 0) for (let i = 0; i < bytes; i++) data[i] = this.ram[gpaAddress + i] as number;
+      else for (let i = 0; i < bytes; i++) this.ram[gpaAddress + i] = data[i] as number;
       access.completed = access.elementCount;
       return 0;
     }
 
     ioPortBulk(_context: null, access: EmulatorBulkIoAccess): number {
       this.accesses++;
-      const bytes = access.elementSize * access.elementCount;
-      if (access.direction === 0) access.data.set(this.queue.subarray(0, bytes));
-      else this.queue.set(access.data.subarray(0, bytes));
+      this.#transfer(access.direction, access.data);
       access.completed = access.elementCount;
       return 0;
+    }
+
+    /** Takes or gives the whole page, which costs less than a view of its part. */
+    #transfer(direction: 0 | 1, data: Uint8Array): void {
+      if (direction === 0) data.set(this.queue);
+      else this.queue.set(data);
     }
   };
 };

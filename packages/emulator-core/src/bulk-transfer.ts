@@ -12,14 +12,17 @@ import type { HostCallbacks } from "./host-callbacks.ts";
 export class BulkTransfer<Context> {
   /** Elements that the last transfer finished. 0 without an abort: the host does not do this run at once. */
   elements = 0;
+  /** Guest-physical addresses of what is read and of what is written. */
+  source = 0;
+  target = 0;
   readonly #host: HostCallbacks<Context>;
 
   constructor(host: HostCallbacks<Context>) {
     this.#host = host;
   }
 
-  /** Writes `count` elements of one value at `gpa`. */
-  fill(gpa: number, size: number, count: number, low: number, high: number): number {
+  /** Writes `count` elements of one value. */
+  fill(size: number, count: number, low: number, high: number): number {
     this.elements = 0;
     const { bulk, movesMemoryInBulk } = this.#host;
     if (!movesMemoryInBulk) return Abort.none;
@@ -31,53 +34,53 @@ export class BulkTransfer<Context> {
       bulk.words.fill(low, 0, bytes >> 2);
       if (size === 8 && high !== low) for (let i = 1; i < bytes >> 2; i += 2) bulk.words[i] = high;
     }
-    bulk.memory.gpaAddress = gpa;
+    bulk.memory.gpaAddress = this.target;
     const answered = this.#host.memoryBulk(1, size, count);
     this.elements = bulk.memory.completed;
     return answered ? Abort.none : Abort.host;
   }
 
   /** Copies `count` elements. */
-  move(source: number, target: number, size: number, count: number): number {
+  move(size: number, count: number): number {
     this.elements = 0;
     const { bulk, movesMemoryInBulk } = this.#host;
     if (!movesMemoryInBulk) return Abort.none;
-    bulk.memory.gpaAddress = source;
+    bulk.memory.gpaAddress = this.source;
     const read = this.#host.memoryBulk(0, size, count);
-    return this.#store(target, size, bulk.memory.completed) && read ? Abort.none : Abort.host;
+    return this.#store(size, bulk.memory.completed) && read ? Abort.none : Abort.host;
   }
 
   /** Reads `count` elements from a port into memory. */
-  input(port: number, target: number, size: number, count: number): number {
+  input(port: number, size: number, count: number): number {
     this.elements = 0;
     if (!this.#host.movesPortsInBulk) return Abort.none;
     const read = this.#host.ioPortBulk(0, port, size, count);
-    return this.#store(target, size, this.#host.bulk.port.completed) && read ? Abort.none : Abort.host;
+    return this.#store(size, this.#host.bulk.port.completed) && read ? Abort.none : Abort.host;
   }
 
   /** Writes `count` elements of memory to a port. */
-  output(port: number, source: number, size: number, count: number): number {
+  output(port: number, size: number, count: number): number {
     this.elements = 0;
     if (!this.#host.movesPortsInBulk) return Abort.none;
     let delivered = 0;
     let read = true;
     if (this.#host.movesMemoryInBulk) {
-      this.#host.bulk.memory.gpaAddress = source;
+      this.#host.bulk.memory.gpaAddress = this.source;
       read = this.#host.memoryBulk(0, size, count);
       delivered = this.#host.bulk.memory.completed;
     }
     if (delivered === 0 && read) {
-      delivered = this.#load(source, size, count);
+      delivered = this.#load(size, count);
       read = delivered === count;
     }
     return this.#put(port, size, delivered) && read ? Abort.none : Abort.host;
   }
 
   /** Loads elements one by one; answers how many. */
-  #load(source: number, size: number, count: number): number {
+  #load(size: number, count: number): number {
     const { memoryAccess, bulk } = this.#host;
     for (let i = 0; i < count; i++) {
-      memoryAccess.gpaAddress = source + i * size;
+      memoryAccess.gpaAddress = this.source + i * size;
       if (!this.#host.readMemory(size, "load")) return i;
       for (let byte = 0; byte < size; byte++) bulk.data[i * size + byte] = memoryAccess.data[byte];
     }
@@ -85,17 +88,17 @@ export class BulkTransfer<Context> {
   }
 
   /** Stores the first `count` elements of the buffer, as far as possible at once. */
-  #store(target: number, size: number, count: number): boolean {
+  #store(size: number, count: number): boolean {
     const { memoryAccess, bulk, movesMemoryInBulk } = this.#host;
     if (count === 0) return true;
     if (movesMemoryInBulk) {
-      bulk.memory.gpaAddress = target;
+      bulk.memory.gpaAddress = this.target;
       const answered = this.#host.memoryBulk(1, size, count);
       this.elements = bulk.memory.completed;
       if (!answered) return false;
     }
     for (let i = this.elements; i < count; i++) {
-      memoryAccess.gpaAddress = target + i * size;
+      memoryAccess.gpaAddress = this.target + i * size;
       if (!this.#host.writeMemory(size, this.#word(i * size, size), size === 8 ? this.#word(i * size + 4, 4) : 0))
         return false;
       this.elements = i + 1;

@@ -42,6 +42,8 @@ export class CallbackMachine<Context> implements BulkMachine {
   readonly #bytes: Uint8Array = new Uint8Array(this.data.buffer);
   spanAddress = 0;
   spanElements = 0;
+  bulkSource = 0;
+  bulkTarget = 0;
   readonly #exit: ExitContext;
   readonly #segmentation: Segmentation;
   readonly #translation: Translation<Context>;
@@ -180,20 +182,25 @@ export class CallbackMachine<Context> implements BulkMachine {
     return this.#bulk.elements;
   }
 
-  fillSpan(gpa: number, size: number, count: number, valueLow: number, valueHigh: number): number {
-    return this.#bulk.fill(gpa, size, count, valueLow, valueHigh);
+  fillSpan(size: number, count: number, valueLow: number, valueHigh: number): number {
+    this.#bulk.target = this.bulkTarget;
+    return this.#bulk.fill(size, count, valueLow, valueHigh);
   }
 
-  moveSpan(source: number, target: number, size: number, count: number): number {
-    return this.#bulk.move(source, target, size, count);
+  moveSpan(size: number, count: number): number {
+    this.#bulk.source = this.bulkSource;
+    this.#bulk.target = this.bulkTarget;
+    return this.#bulk.move(size, count);
   }
 
-  inSpan(port: number, target: number, size: number, count: number): number {
-    return this.#bulk.input(port, target, size, count);
+  inSpan(port: number, size: number, count: number): number {
+    this.#bulk.target = this.bulkTarget;
+    return this.#bulk.input(port, size, count);
   }
 
-  outSpan(port: number, source: number, size: number, count: number): number {
-    return this.#bulk.output(port, source, size, count);
+  outSpan(port: number, size: number, count: number): number {
+    this.#bulk.source = this.bulkSource;
+    return this.#bulk.output(port, size, count);
   }
 
   /** Remembers what a locked read-modify-write read, for its write. */

@@ -142,12 +142,15 @@ export interface SpanMachine extends Machine {
  */
 export interface BulkMachine extends SpanMachine {
   readonly bulkElements: number;
-  /** Writes `count` elements of one value. */
-  fillSpan(gpa: number, size: number, count: number, valueLow: number, valueHigh: number): number;
-  /** Copies `count` elements. */
-  moveSpan(source: number, target: number, size: number, count: number): number;
-  /** Reads `count` elements from a port into memory. */
-  inSpan(port: number, target: number, size: number, count: number): number;
-  /** Writes `count` elements of memory to a port. */
-  outSpan(port: number, source: number, size: number, count: number): number;
+  /** Guest-physical addresses of what is read and of what is written; fields, because a double passed on may be allocated. */
+  bulkSource: number;
+  bulkTarget: number;
+  /** Writes `count` elements of one value at `bulkTarget`. */
+  fillSpan(size: number, count: number, valueLow: number, valueHigh: number): number;
+  /** Copies `count` elements from `bulkSource` to `bulkTarget`. */
+  moveSpan(size: number, count: number): number;
+  /** Reads `count` elements from a port into memory at `bulkTarget`. */
+  inSpan(port: number, size: number, count: number): number;
+  /** Writes `count` elements of memory at `bulkSource` to a port. */
+  outSpan(port: number, size: number, count: number): number;
 }

@@ -14,6 +14,8 @@ import { RegisterOffset } from "../machine/register-file.ts";
 import { countOf, reduceCount, StringSpans } from "./string-spans.ts";
 
 const RFLAGS: number = RegisterOffset.rflags >> 2;
+/** Elements of one byte in a page. */
+const LARGEST_SPAN = 4096;
 
 /** @public */
 export interface RepeatOptions {
@@ -93,7 +95,8 @@ export class RepeatDriver {
       }
       if (yielded || this.completed >= limit) return Abort.none;
 
-      const budget = Math.min(remaining, limit - this.completed);
+      // No span holds more than a page; a small integer, because a double would be put on the heap.
+      const budget = Math.min(remaining, limit - this.completed, LARGEST_SPAN) | 0;
       let abort: number = Abort.none;
       let done = 0;
       if (spans !== null && budget > 1) {

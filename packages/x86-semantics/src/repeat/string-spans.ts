@@ -165,7 +165,8 @@ export class StringSpans {
     let address = machine.spanAddress;
     const bulk = this.#bulkFor(room);
     if (bulk !== null) {
-      abort = bulk.fillSpan(address, size, room, low, high) as Abort;
+      bulk.bulkTarget = address;
+      abort = bulk.fillSpan(size, room, low, high) as Abort;
       if (this.#finishBulk(abort, RDI)) return abort;
     }
     let i = 0;
@@ -199,7 +200,9 @@ export class StringSpans {
     const bulk = this.#bulkFor(room);
     // A target just above the source repeats what the first elements brought: that has to go one by one.
     if (bulk !== null && (target <= source || target >= source + room * size)) {
-      abort = bulk.moveSpan(source, target, size, room) as Abort;
+      bulk.bulkSource = source;
+      bulk.bulkTarget = target;
+      abort = bulk.moveSpan(size, room) as Abort;
       if (this.#finishBulk(abort, RSI)) {
         this.#advance(RDI, this.completed);
         return abort;
@@ -275,7 +278,8 @@ export class StringSpans {
     const room = this.#room;
     const bulk = this.#bulkFor(room);
     if (bulk !== null) {
-      abort = bulk.inSpan(port, target, size, room) as Abort;
+      bulk.bulkTarget = target;
+      abort = bulk.inSpan(port, size, room) as Abort;
       if (this.#finishBulk(abort, RDI)) return abort;
     }
     let i = 0;
@@ -308,7 +312,8 @@ export class StringSpans {
     const room = this.#room;
     const bulk = this.#bulkFor(room);
     if (bulk !== null) {
-      abort = bulk.outSpan(port, source, size, room) as Abort;
+      bulk.bulkSource = source;
+      abort = bulk.outSpan(port, size, room) as Abort;
       if (this.#finishBulk(abort, RSI)) return abort;
     }
     let i = 0;

@@ -166,6 +166,8 @@ export class FlatSpanMachine extends FlatMachine implements SpanMachine {
 /** The same with bulk transfers. It may do less than it is asked. */
 export class FlatBulkMachine extends FlatSpanMachine implements BulkMachine {
   bulkElements = 0;
+  bulkSource = 0;
+  bulkTarget = 0;
   bulkTransfers = 0;
   /** Refuses all transfers, as device memory would. */
   refuses = false;
@@ -180,10 +182,11 @@ export class FlatBulkMachine extends FlatSpanMachine implements BulkMachine {
     this.bulkElements = done;
     return Abort.none;
   }
-  fillSpan(gpa: number, size: number, count: number, low: number, high: number): number {
-    return this.#each(count, (i) => this.storePhysical(gpa + i * size, size, low, high));
+  fillSpan(size: number, count: number, low: number, high: number): number {
+    return this.#each(count, (i) => this.storePhysical(this.bulkTarget + i * size, size, low, high));
   }
-  moveSpan(source: number, target: number, size: number, count: number): number {
+  moveSpan(size: number, count: number): number {
+    const { bulkSource: source, bulkTarget: target } = this;
     // As if through a buffer: what is stored does not reach what is loaded later.
     const before = this.memory.slice();
     return this.#each(count, (i) => {
@@ -193,15 +196,15 @@ export class FlatBulkMachine extends FlatSpanMachine implements BulkMachine {
       this.memory.set(before.subarray(from, from + size), target + i * size - this.base);
     });
   }
-  inSpan(port: number, target: number, size: number, count: number): number {
+  inSpan(port: number, size: number, count: number): number {
     return this.#each(count, (i) => {
       this.in(port, size);
-      this.storePhysical(target + i * size, size, this.data[0] as number, 0);
+      this.storePhysical(this.bulkTarget + i * size, size, this.data[0] as number, 0);
     });
   }
-  outSpan(port: number, source: number, size: number, count: number): number {
+  outSpan(port: number, size: number, count: number): number {
     return this.#each(count, (i) => {
-      this.loadPhysical(source + i * size, size);
+      this.loadPhysical(this.bulkSource + i * size, size);
       this.out(port, size, this.data[0] as number);
     });
   }
