@@ -11,15 +11,15 @@ import { type BenchHost, bulkHostClasses, hostClasses } from "../bench/hosts.ts"
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-const WARM_UP = 20_000;
-const EMULATIONS = 100_000;
+const WARM_UP = 5000;
+const EMULATIONS = 20_000;
 /** Less than any object takes, and more than the compiler leaves behind. */
 const BYTES = 8;
 
 /** Bytes of heap for each emulation; the least of a few tries, because the compiler works beside. */
 function bytesEach(run: () => void, times: number): number {
   let least = Number.POSITIVE_INFINITY;
-  for (let attempt = 0; attempt < 10 && least >= BYTES; attempt++) {
+  for (let attempt = 0; attempt < 30 && least >= BYTES; attempt++) {
     collect();
     const before = process.memoryUsage().heapUsed;
     for (let i = 0; i < times; i++) run();
