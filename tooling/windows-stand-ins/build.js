@@ -93,7 +93,9 @@ function compileInto(/** @type {string} */ target) {
     link(work, "current", "WinHvPlatform.dll", platform, ["-Wl,--export-all-symbols"]);
     link(work, "current", "WinHvEmulation.dll", compileAll(work, "emulation"), ["-Wl,--export-all-symbols"]);
     // With a list of exports nothing else is exported.
-    const standIn = readFileSync(path.join(here, "platform/record.c"), "utf8").match(/StandIn\w+(?=\()/g) ?? [];
+    const standIn = ["record.c", "run.c"].flatMap(
+      (file) => readFileSync(path.join(here, "platform", file), "utf8").match(/StandIn\w+(?=\((?!\)))/g) ?? [],
+    );
     const list = path.join(work, "version2004.def");
     writeFileSync(list, `EXPORTS\n${[...version2004, ...new Set(standIn)].map((name) => `  ${name}\n`).join("")}`);
     link(work, "version2004", "WinHvPlatform.dll", [...platform, list], ["-Wl,--exclude-all-symbols"]);

@@ -2,6 +2,7 @@
 
 import { createRequire } from "node:module";
 import path from "node:path";
+import { WhvError } from "@whvkit/whv-types";
 import type koffiModule from "koffi";
 import type { LibraryHandle } from "koffi";
 
@@ -22,6 +23,21 @@ export const LIVE_THINGS = [
 /** How many of each are alive. */
 export type LiveThings = Record<(typeof LIVE_THINGS)[number], number>;
 
+/** Memory that a partition has mapped; `bytes` is that memory. */
+export interface MappedRange {
+  readonly gpa: number;
+  /** `WHV_MAP_GPA_RANGE_FLAGS`. */
+  readonly flags: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Runs a processor to its next exit and fills the exit context. What it throws becomes the HRESULT of the run. */
+export type RunServer = (partition: bigint, index: number, exitContext: Uint8Array) => void;
+
+const runServer = koffi.proto("uint32", ["uint64", "uint32", "uint64"]);
+const E_FAIL = 0x8000_4005;
+const MAX_RANGES = 64;
+
 function load(directory: string, name: string): LibraryHandle {
   return koffi.load(path.win32.join(directory, name));
 }
@@ -37,6 +53,17 @@ export class PlatformControl {
   private readonly take: (buffer: Uint8Array, capacity: number) => number;
   private readonly takeCallsInto: (buffer: Uint8Array, capacity: number) => number;
   private readonly count: (what: number) => number;
+  private readonly setRunServer: (server: unknown, extendedExits: bigint) => void;
+  private readonly exchange: (
+    partition: bigint,
+    index: number,
+    names: Uint32Array,
+    count: number,
+    values: Uint8Array,
+    write: number,
+  ) => number;
+  private readonly takeRanges: (partition: bigint, out: BigUint64Array) => number;
+  private readonly takeProperty: (partition: bigint, code: number) => number | bigint;
   /** The `at`-th next call of the function answers this HRESULT and does nothing. */
   readonly fail: (name: string, at: number, hresult: number) => void;
   readonly queueExit: (partition: bigint, index: number, exit: Uint8Array) => number;
@@ -58,8 +85,53 @@ export class PlatformControl {
     this.guestWrites = library.func("StandInGuestWrites", "uint32", ["void *", "uint64"]);
     this.lastInterrupt = library.func("StandInLastInterrupt", "uint32", ["void *", "void *"]);
     this.triggerSignalled = library.func("StandInTriggerSignalled", "int", ["void *"]);
+    this.setRunServer = library.func("StandInServeRuns", "void", ["void *", "uint64"]);
+    const exchanged = ["void *", "uint32", "void *", "uint32", "void *", "int"];
+    this.exchange = library.func("StandInRegisters", "uint32", exchanged);
+    this.takeRanges = library.func("StandInRanges", "uint32", ["void *", "void *"]);
+    this.takeProperty = library.func("StandInProperty", "uint64", ["void *", "uint32"]);
     this.hideHypervisor = library.func("StandInHideHypervisor", "void", ["int"]);
     this.useKvm = optional(library, "StandInUseKvm", "int", ["int"]);
+  }
+
+  /** Runs go there from now on, with these extended exits. Answers what ends that. */
+  serveRuns(extendedExits: bigint, serve: RunServer): () => void {
+    const registered = koffi.register((partition: number | bigint, index: number, exit: number): number => {
+      try {
+        serve(BigInt.asUintN(64, BigInt(partition)), index, new Uint8Array(koffi.view(BigInt(exit), 224)));
+        return 0;
+      } catch (error) {
+        if (error instanceof WhvError) return error.hresult;
+        console.error(error);
+        return E_FAIL;
+      }
+    }, koffi.pointer(runServer));
+    this.setRunServer(registered, extendedExits);
+    return () => {
+      this.setRunServer(null, 0n);
+      koffi.unregister(registered);
+    };
+  }
+
+  /** The registers of a processor, also while it runs. */
+  registers(partition: bigint, index: number, names: Uint32Array, values: Uint8Array, write: boolean): void {
+    const hresult = this.exchange(partition, index, names, names.length, values, write ? 1 : 0);
+    if (hresult !== 0) throw new WhvError("StandInRegisters", hresult);
+  }
+
+  /** What a partition has mapped. */
+  ranges(partition: bigint): MappedRange[] {
+    const words = new BigUint64Array(4 * MAX_RANGES);
+    const count = this.takeRanges(partition, words);
+    return Array.from({ length: count }, (_, i) => {
+      const [gpa = 0n, size = 0n, source = 0n, flags = 0n] = words.subarray(4 * i, 4 * i + 4);
+      return { gpa: Number(gpa), flags: Number(flags), bytes: new Uint8Array(koffi.view(source, Number(size))) };
+    });
+  }
+
+  /** The low 64 bits of a property. */
+  property(partition: bigint, code: number): bigint {
+    return BigInt.asUintN(64, BigInt(this.takeProperty(partition, code)));
   }
 
   /** What was done wrong since the last time, one line each. */
@@ -129,7 +201,6 @@ const prototypes = {
   translate: koffi.proto("uint32", ["void *", "uint64", "uint32", "void *", "void *"]),
 };
 const server = koffi.proto("uint32", ["uint32", "uint64", "uint64", "uint64", "uint64", "uint64"]);
-const E_FAIL = 0x8000_4005;
 
 function viewAt(address: number | bigint, size: number): DataView {
   return new DataView(koffi.view(BigInt(address), size));

@@ -59,7 +59,7 @@ export async function runProgram(entry, args, { timeout = TIMEOUT, prefix } = {}
   try {
     await bundle(entry, folder);
     // The command's version stands there, as seen from its code.
-    writeFileSync(path.join(cacheFolders.bundles, "package.json"), '{ "version": "0.0.0" }\n');
+    writeFileSync(path.join(cacheFolders.bundles, "package.json"), '{ "type": "module", "version": "0.0.0" }\n');
     const node = onWindows ? [process.execPath] : ["wine", cacheFolders.node];
     const command = [...node, windowsPath(path.join(folder, "main.mjs")), ...args];
     return await start(command, path.join(folder, "output.txt"), timeout, prefix);

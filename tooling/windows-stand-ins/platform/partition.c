@@ -35,8 +35,8 @@ HRESULT WINAPI WHvGetCapability(WHV_CAPABILITY_CODE code, VOID *buffer, UINT32 c
   memset(&value, 0, sizeof value);
   switch (code) {
     case WHvCapabilityCodeHypervisorPresent: value.HypervisorPresent = !hypervisor_hidden; size = sizeof value.HypervisorPresent; break;
-    case WHvCapabilityCodeFeatures: value.Features.PartialUnmap = 1; value.Features.LocalApicEmulation = !kvm_wanted(); value.Features.Xsave = 1; value.Features.DirtyPageTracking = 1; break;
-    case WHvCapabilityCodeExtendedVmExits: value.ExtendedVmExits.AsUINT64 = kvm_wanted() ? 2 : 7; break; /* KVM: MSRs only */
+    case WHvCapabilityCodeFeatures: value.Features.PartialUnmap = 1; value.Features.LocalApicEmulation = !runs_guests(); value.Features.Xsave = 1; value.Features.DirtyPageTracking = 1; break;
+    case WHvCapabilityCodeExtendedVmExits: value.ExtendedVmExits.AsUINT64 = extended_exits(); break;
     case WHvCapabilityCodeExceptionExitBitmap: value.ExceptionExitBitmap = 0xffffffffffffffffull; break;
     case WHvCapabilityCodeProcessorVendor: value.ProcessorVendor = WHvProcessorVendorIntel; size = sizeof value.ProcessorVendor; break;
     case WHvCapabilityCodeProcessorClFlushSize: value.ProcessorClFlushSize = 6; size = 1; break;
@@ -183,8 +183,8 @@ HRESULT WINAPI WHvSetPartitionProperty(WHV_PARTITION_HANDLE handle, WHV_PARTITIO
     END(E_INVALIDARG);
   }
   /* As a Windows without the feature: the capabilities say so too. */
-  if (kvm_wanted() && code == WHvPartitionPropertyCodeLocalApicEmulationMode && *(const UINT32 *)buffer) END(E_WHV_UNKNOWN_PROPERTY);
-  if (kvm_wanted() && code == WHvPartitionPropertyCodeExtendedVmExits && *(const UINT64 *)buffer & ~2ull) END(E_INVALIDARG);
+  if (runs_guests() && code == WHvPartitionPropertyCodeLocalApicEmulationMode && *(const UINT32 *)buffer) END(E_WHV_UNKNOWN_PROPERTY);
+  if (runs_guests() && code == WHvPartitionPropertyCodeExtendedVmExits && *(const UINT64 *)buffer & ~extended_exits()) END(E_INVALIDARG);
   if (partition->setup && code >= 0x1000) END(E_WHV_INVALID_PARTITION_CONFIG);
   if (code == WHvPartitionPropertyCodeProcessorCount && (*(const UINT32 *)buffer == 0 || *(const UINT32 *)buffer > MAX_PROCESSORS)) END(E_INVALIDARG);
   Property *property = property_at(partition, code, 1);

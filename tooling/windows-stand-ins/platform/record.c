@@ -155,3 +155,42 @@ int WINAPI StandInTriggerSignalled(WHV_PARTITION_HANDLE handle) {
   LeaveCriticalSection(&lock);
   return signalled;
 }
+
+/* The registers of a processor, also while it runs: for who serves the run. */
+HRESULT WINAPI StandInRegisters(WHV_PARTITION_HANDLE handle, UINT32 index, const WHV_REGISTER_NAME *names, UINT32 count, WHV_REGISTER_VALUE *values, int write) {
+  HRESULT result = E_INVALIDARG;
+  EnterCriticalSection(&lock);
+  Partition *partition = partition_of(__func__, handle);
+  Processor *processor = partition ? processor_of(__func__, partition, index) : NULL;
+  for (UINT32 i = 0; processor && i < count; i++) {
+    WHV_REGISTER_VALUE *slot = register_slot(processor, names[i]);
+    if (slot && write) *slot = values[i];
+    else if (slot) values[i] = *slot;
+    result = S_OK;
+  }
+  LeaveCriticalSection(&lock);
+  return result;
+}
+
+/* Address, size, memory and flags of each range; answers how many there are. */
+UINT32 WINAPI StandInRanges(WHV_PARTITION_HANDLE handle, UINT64 out[MAX_RANGES][4]) {
+  UINT32 count = 0;
+  EnterCriticalSection(&lock);
+  Partition *partition = partition_of(__func__, handle);
+  for (int i = 0; partition && i < MAX_RANGES; i++) {
+    const Range *range = &partition->ranges[i];
+    if (!range->source) continue;
+    const UINT64 words[4] = {range->gpa, range->size, (UINT64)range->source, range->flags};
+    memcpy(out[count++], words, sizeof words);
+  }
+  LeaveCriticalSection(&lock);
+  return count;
+}
+
+UINT64 WINAPI StandInProperty(WHV_PARTITION_HANDLE handle, UINT32 code) {
+  EnterCriticalSection(&lock);
+  Partition *partition = partition_of(__func__, handle);
+  UINT64 value = partition ? property_value(partition, code) : 0;
+  LeaveCriticalSection(&lock);
+  return value;
+}

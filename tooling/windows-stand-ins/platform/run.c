@@ -1,4 +1,4 @@
-/* A run: scripted exits first; else KVM, where it is asked for; else a processor that knows a handful of instructions: NOP,
+/* A run: scripted exits first; else the program that serves runs (StandInServeRuns); else KVM, where it is asked for; else a processor that knows a handful of instructions: NOP,
  * HLT, JMP short, IN and OUT, and the moves between AL and memory. Enough to drive a host through its exits. */
 #include "stand-in.h"
 #include <string.h>
@@ -77,6 +77,19 @@ static void canceled(Processor *processor, WHV_RUN_VP_EXIT_CONTEXT *exit) {
   exit->CancelReason.CancelReason = WhvRunVpCancelReasonUser;
 }
 
+typedef HRESULT (WINAPI *RunServer)(WHV_PARTITION_HANDLE partition, UINT32 index, WHV_RUN_VP_EXIT_CONTEXT *exit);
+static RunServer server;
+static UINT64 server_exits;
+
+/* Runs go there from now on; NULL ends that. */
+void WINAPI StandInServeRuns(RunServer next, UINT64 extended_exits) {
+  server = next;
+  server_exits = extended_exits;
+}
+
+int runs_guests(void) { return server != NULL || kvm_wanted(); }
+UINT64 extended_exits(void) { return server ? server_exits : kvm_wanted() ? 2 : 7; } /* KVM: MSRs only */
+
 HRESULT WINAPI WHvRunVirtualProcessor(WHV_PARTITION_HANDLE handle, UINT32 index, VOID *context, UINT32 size) {
   BEGIN
   Partition *partition = partition_of(__func__, handle);
@@ -101,6 +114,13 @@ HRESULT WINAPI WHvRunVirtualProcessor(WHV_PARTITION_HANDLE handle, UINT32 index,
       EnterCriticalSection(&lock);
       canceled(processor, exit);
       break;
+    }
+    if (server) {
+      LeaveCriticalSection(&lock);
+      HRESULT status = server(handle, index, exit);
+      EnterCriticalSection(&lock);
+      processor->running = 0;
+      END(status);
     }
     if (kvm_wanted()) {
       HRESULT status = kvm_run(partition, processor, exit);

@@ -146,6 +146,9 @@ int acceptable(WHV_REGISTER_NAME name, const WHV_REGISTER_VALUE *value);
 
 /* run.c: the processor's context in an exit, from its registers. */
 void fill_common(Processor *processor, WHV_RUN_VP_EXIT_CONTEXT *exit);
+/* Whether runs are those of any guest, on KVM or where they are served; and which extended exits there are. */
+int runs_guests(void);
+UINT64 extended_exits(void);
 
 /* kvm.c: guests on /dev/kvm, where it is asked for and the device works. */
 int kvm_wanted(void);
