@@ -1,7 +1,6 @@
 // The packed packages in bundles for browsers: they build without a warning, hold nothing of Node, run where there is nothing
 // but what Node and browsers share, and hold only what is used.
 import { mkdtempSync, writeFileSync } from "node:fs";
-import { builtinModules } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { importMap } from "@tooling/import-map/map.js";
@@ -39,6 +38,13 @@ describe.each(Object.entries(bundlers))("%s", (_name, bundle) => {
     expect(screen).toContain("64 bits");
   });
 
+  test("a module of Node would be noticed", async () => {
+    const program = 'import { readFileSync } from "node:fs";\nexport const read = () => readFileSync("file");\n';
+    const found = await bundle(project(consumer, program)).then(({ code }) => importsOf(code), String);
+    expect(found).not.toEqual([]);
+    expect(String(found)).toMatch(/a module of Node, replaced|Could not resolve "node:fs"/);
+  });
+
   test("one structure does not bring the others, nor the decoder its formatter", async () => {
     const view = await bundle(project(consumer, 'export { MemoryAccessInfoView } from "@whvkit/whv-types";\n'));
     const views = await bundle(project(consumer, 'export * from "@whvkit/whv-types";\n'));
@@ -61,11 +67,12 @@ describe.each(Object.entries(bundlers))("%s", (_name, bundle) => {
   });
 });
 
-/** The modules that a bundle still imports, and what it reads of Node. */
+/** What a bundle still imports or reads of Node; Vite puts an object that throws in the place of a module of Node. */
 function importsOf(/** @type {string} */ code) {
-  const imports = [...code.matchAll(/(?:\bfrom|\bimport|\brequire\()\s*["']([^"']+)["']/g)].map(([, name]) => name);
-  const builtins = builtinModules.filter((name) => new RegExp(`["']node:${name}["']`).test(code));
-  return [...imports, ...builtins, ...(/\bprocess\.(?!on\b)\w/.test(code) ? ["process"] : [])];
+  const imports = [...code.matchAll(/(?:\bfrom|\bimport|\brequire\()\s*["'`]([^"'`]+)["'`]/g)].map(([, name]) => name);
+  const builtins = [...code.matchAll(/["'`](node:[a-z/_]+)["'`]/g)].map(([, name]) => name);
+  const replaced = code.includes("externalized for browser compatibility") ? ["a module of Node, replaced"] : [];
+  return [...imports, ...builtins, ...replaced, ...(/\bprocess\.(?!on\b)\w/.test(code) ? ["process"] : [])];
 }
 
 /**
