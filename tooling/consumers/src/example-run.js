@@ -25,14 +25,18 @@ const compilerOptions = {
 
 /**
  * @param {string} consumer the folder of packed-packages.js
- * @param {readonly import("./example-blocks.js").ExampleProgram[]} programs
+ * @param {readonly { source: string }[]} programs
+ * @param {Record<string, unknown>} [options] compiler options in place of those for a program for Node
  * @returns {string[][]} for each program, what the compiler says
  */
-export function compile(consumer, programs) {
+export function compile(consumer, programs, options = {}) {
   const folder = mkdtempSync(path.join(consumer, "types-"));
   const files = programs.map((_, index) => `example-${index}.ts`);
   for (const [index, { source }] of programs.entries()) writeFileSync(path.join(folder, files[index] ?? ""), source);
-  writeFileSync(path.join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files }));
+  writeFileSync(
+    path.join(folder, "tsconfig.json"),
+    JSON.stringify({ compilerOptions: { ...compilerOptions, ...options }, files }),
+  );
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [commandFile("typescript", "tsc"), "-p", "tsconfig.json", "--pretty", "false"],
