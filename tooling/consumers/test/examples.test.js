@@ -3,10 +3,12 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { workspaceRoot } from "@tooling/build-command";
+import { windowsUnavailable } from "@tooling/windows-stand-ins/under-windows.js";
 import { describe, expect, inject, test } from "vitest";
 import { examplePrograms } from "../src/example-blocks.js";
 import { compile, run } from "../src/example-run.js";
 import { pages } from "../src/pages.js";
+import { runOnStandIns } from "../src/windows-run.js";
 
 const consumer = inject("consumer");
 const examples = pages().map(({ page, text }) => ({ page, text, ...examplePrograms(page, text) }));
@@ -51,6 +53,13 @@ for (const { page, text, programs: ofPage, excerpts, problems } of examples) {
         expect({ status, output: status === 0 ? "" : output }).toEqual({ status: 0, output: "" });
         // Every example shows something: what an expression comes to, or what is printed.
         expect(promises > 0 || output !== "").toBe(true);
+      });
+
+    for (const program of ofPage.filter(({ windows }) => windows))
+      test(`line ${program.line}, on the stand-ins for Windows' libraries`, async ({ skip }) => {
+        const unavailable = windowsUnavailable();
+        skip(unavailable !== null, unavailable ?? "");
+        expect(await runOnStandIns(consumer, program)).toEqual({ status: 0, output: "" });
       });
 
     for (const { line, text: excerpt, file } of excerpts)

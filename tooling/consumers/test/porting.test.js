@@ -4,9 +4,10 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { workspaceRoot } from "@tooling/build-command";
 import { runHost, windowsUnavailable } from "@tooling/windows-stand-ins/under-windows.js";
-import { expect, inject, test } from "vitest";
+import { beforeEach, describe, expect, inject, test } from "vitest";
 import { examplePrograms } from "../src/example-blocks.js";
 import { compile, run } from "../src/example-run.js";
+import { runOnStandIns } from "../src/windows-run.js";
 
 const page = "packages/emulator-core/docs/porting-from-c.md";
 const text = readFileSync(path.join(workspaceRoot, page), "utf8");
@@ -36,3 +37,14 @@ test.each(programs.map((program, index) => [index, program]))(
     expect(await run(inject("consumer"), program)).toMatchObject({ status: 0, output: printed });
   },
 );
+
+describe("on the native backend, over the stand-ins", () => {
+  beforeEach(({ skip }) => skip(unavailable !== null, unavailable ?? ""));
+
+  test.each(programs.map((program, index) => [index, program]))(
+    "TypeScript program %i prints it",
+    async (_index, program) => {
+      expect(await runOnStandIns(inject("consumer"), program)).toEqual({ status: 0, output: printed });
+    },
+  );
+});
