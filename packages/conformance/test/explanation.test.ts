@@ -1,4 +1,5 @@
 /** `explainEmulation`: what a person reads, on the emulator of this repository. */
+import { readFileSync } from "node:fs";
 import { createEmulator } from "@whvkit/emulator-core";
 import { describe, expect, test } from "vitest";
 import { explainEmulation, readEmulationCase, runEmulationCase } from "../src/index.ts";
@@ -83,6 +84,29 @@ describe("advice fits the failure", () => {
     expect(text).toContain(status);
     expect(text.slice(text.indexOf("What to do"))).toContain(advice);
   });
+});
+
+describe("there is advice for every reason that the emulator gives", () => {
+  const report = readFileSync(new URL("../../emulator-core/etc/emulator-core.api.md", import.meta.url), "utf8");
+  const union = /export type EmulationReason =([\s\S]+?);\n/.exec(report)?.[1] ?? "";
+  const reasons = [...union.matchAll(/"([a-z-]+)"/g)].map(([, reason]) => reason as string);
+
+  test.each(reasons)("%s", (reason) => {
+    const emulationCase = readEmulationCase(store);
+    const run = runEmulationCase(
+      { ...emulationCase, fail: { callback: "memory", at: 0, hresult: 0x80004005 } },
+      { createEmulator },
+    );
+    if (run.diagnostic === null) throw new Error("the case has no diagnostic");
+    const text = explainEmulation(
+      emulationCase,
+      { ...run, diagnostic: { ...run.diagnostic, reason } },
+      { describe: () => [] },
+    );
+    expect(text).not.toContain("The emulator gave no reason");
+  });
+
+  test("they are all here", () => expect(reasons.length).toBeGreaterThanOrEqual(18));
 });
 
 test("bytes that nobody knows", () => {
