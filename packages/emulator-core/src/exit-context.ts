@@ -215,7 +215,9 @@ export class ExitContext {
   isInPage(low: number, high: number): boolean {
     const words = this.#access;
     if (((words[GVA] ^ low) & PAGE_MASK) !== 0 || words[GVA + 1] !== (high | 0)) return false;
-    this.page = (words[GPA + 1] >>> 0) * 0x1_0000_0000 + ((words[GPA] & PAGE_MASK) >>> 0);
+    const page = (words[GPA] & PAGE_MASK) >>> 0;
+    const above = words[GPA + 1];
+    this.page = above === 0 ? page : (above >>> 0) * 0x1_0000_0000 + page;
     return true;
   }
 

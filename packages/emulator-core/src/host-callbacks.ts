@@ -71,9 +71,9 @@ export class HostCallbacks<Context> {
     try {
       answer = this.#callbacks.memory(this.#context as Context, access);
     } catch (thrown) {
-      return this.#threw("memory", phase, accessText(phase, access), thrown);
+      return this.#memoryThrew(phase, thrown);
     }
-    return answer === S_OK || this.#refused("memory", phase, accessText(phase, access), answer);
+    return answer === S_OK || this.#memoryRefused(phase, answer);
   }
 
   /** Writes `size` bytes (1 to 8, inside one page), given as two words, at `memoryAccess.gpaAddress`. */
@@ -88,9 +88,17 @@ export class HostCallbacks<Context> {
     try {
       answer = this.#callbacks.memory(this.#context as Context, access);
     } catch (thrown) {
-      return this.#threw("memory", "store", accessText("store", access), thrown);
+      return this.#memoryThrew("store", thrown);
     }
-    return answer === S_OK || this.#refused("memory", "store", accessText("store", access), answer);
+    return answer === S_OK || this.#memoryRefused("store", answer);
+  }
+
+  #memoryThrew(phase: EmulationPhase, thrown: unknown): false {
+    return this.#threw("memory", phase, accessText(phase, this.memoryAccess), thrown);
+  }
+
+  #memoryRefused(phase: EmulationPhase, answer: unknown): false {
+    return this.#refused("memory", phase, accessText(phase, this.memoryAccess), answer);
   }
 
   /** Performs one port access; for IN the value is in `ioAccess.data`, as the callback left it. */
@@ -104,9 +112,9 @@ export class HostCallbacks<Context> {
     try {
       answer = this.#callbacks.ioPort(this.#context as Context, access);
     } catch (thrown) {
-      return this.#threw("ioPort", "port", portText(direction, port, size), thrown);
+      return this.#threw("ioPort", "port", portText(access), thrown);
     }
-    return answer === S_OK || this.#refused("ioPort", "port", portText(direction, port, size), answer);
+    return answer === S_OK || this.#refused("ioPort", "port", portText(access), answer);
   }
 
   /** Asks for the page of a guest-virtual address; the answer is in `translation`. */
@@ -278,7 +286,7 @@ function pageText(pageLow: number, pageHigh: number): string {
   return `the page of ${hexOfHalves(pageLow, pageHigh)}`;
 }
 
-function portText(direction: 0 | 1, port: number, size: number): string {
+function portText({ direction, port, accessSize }: EmulatorIoAccess): string {
   const what = direction === 0 ? "a read" : "a write";
-  return `${what} of ${size} byte${size === 1 ? "" : "s"} at port 0x${port.toString(16)}`;
+  return `${what} of ${accessSize} byte${accessSize === 1 ? "" : "s"} at port 0x${port.toString(16)}`;
 }

@@ -29,7 +29,9 @@ export class RegisterExchange<Context> {
   readonly #got: RegisterValues = new RegisterValues(CAPACITY);
   readonly #getNames: Uint32Array = new Uint32Array(CAPACITY);
   readonly #setNames: Uint32Array = new Uint32Array(CAPACITY);
+  /** What the set callback gets. Upper halves are 0 unless this emulation has put down 128-bit registers. */
   readonly #set: RegisterValues = new RegisterValues(CAPACITY);
+  #hasUpperHalves = false;
   /** Values before the instruction, four words for each of a plan's written registers. */
   readonly #before: Int32Array = new Int32Array(CAPACITY * 4);
   /** Names asked for besides a plan's. */
@@ -49,6 +51,8 @@ export class RegisterExchange<Context> {
     this.count = 0;
     this.#extra = 0;
     this.#fiveLevelPaging = null;
+    if (this.#hasUpperHalves) this.#set.words.fill(0);
+    this.#hasUpperHalves = false;
   }
 
   /** Adds a register without a place in the file to the next get; {@link RegisterExchange.extraLow} has its value. */
@@ -173,8 +177,13 @@ export class RegisterExchange<Context> {
       const word = writtenWords[i];
       const shape = writtenShapes[i];
       if (compared[i] === 1 && !this.#hasChanged(i * 4, word, shape)) continue;
+      if (shape === RegisterShape.word) {
+        this.put(writtenNames[i], words[word], words[word + 1]);
+        continue;
+      }
       const at = this.count * 4;
       this.#setNames[this.count++] = writtenNames[i];
+      this.#hasUpperHalves = true;
       if (shape === RegisterShape.composite) {
         to[at] = words[DATA_POINTER];
         to[at + 1] = words[DATA_POINTER + 1];
@@ -182,11 +191,10 @@ export class RegisterExchange<Context> {
         to[at + 3] = words[word + 1];
         continue;
       }
-      const wide = shape === RegisterShape.wide;
       to[at] = words[word];
       to[at + 1] = words[word + 1];
-      to[at + 2] = wide ? words[word + 2] : 0;
-      to[at + 3] = wide ? words[word + 3] : 0;
+      to[at + 2] = words[word + 2];
+      to[at + 3] = words[word + 3];
     }
   }
 
@@ -255,6 +263,7 @@ export class RegisterExchange<Context> {
   put128(name: number, word0: number, word1: number, word2: number, word3: number): void {
     const to = this.#set.words;
     const at = this.count * 4;
+    this.#hasUpperHalves = true;
     to[at] = word0;
     to[at + 1] = word1;
     to[at + 2] = word2;
@@ -282,10 +291,9 @@ function upperWord(word: number, shape: number): number {
   return shape === RegisterShape.wide ? word + 2 : DATA_POINTER;
 }
 
-/** Writes a 64-bit register value, the `index`-th of a list of values of 128 bits. */
+/** Writes a 64-bit register value, the `index`-th of a list of values of 128 bits whose upper halves are 0. */
 function putWords(to: Uint32Array, index: number, low: number, high: number): void {
-  to[index * 4] = low;
-  to[index * 4 + 1] = high;
-  to[index * 4 + 2] = 0;
-  to[index * 4 + 3] = 0;
+  const at = index * 4;
+  to[at] = low;
+  to[at + 1] = high;
 }

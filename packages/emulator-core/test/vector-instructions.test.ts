@@ -19,6 +19,14 @@ test("MOVUPS from a device: 8 and 8, and XMM0 is set", () => {
   expect(s.set["Xmm0"]).toBe(0x100f_0e0d_0c0b_0a09_0807_0605_0403_0201n);
 });
 
+test("nothing of a 128-bit register is left in the 64-bit ones that the next emulation sets", () => {
+  const s = new TestBed();
+  s.host.deviceReads = Array.from({ length: 20 }, (_, i) => i + 1);
+  s.mmio({}, { bytes: MOVUPS_LOAD, gpa: DEVICE });
+  s.mmio({}, { bytes: [0x8b, 0x07], gpa: DEVICE });
+  expect(s.set).toEqual({ Rax: 0x1413_1211n, Rip: 0x1002n });
+});
+
 test("MOVUPS to a device", () => {
   const s = new TestBed();
   s.host.registers.set(NAME.WHvX64RegisterXmm0, [1, 2, 3, 4]);
