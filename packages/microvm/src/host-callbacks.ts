@@ -1,11 +1,11 @@
 /**
- * The emulator's five callbacks over this machine: ports and device memory go to the bus, RAM is accessed in place,
+ * The emulator's callbacks over this machine: ports and device memory go to the bus, RAM is accessed in place,
  * registers and translations are the virtual processor's own. The memory callback serves every guest-physical access:
  * the operand that caused the exit, the other operand of a string move, and the fetch of the instruction.
  */
 import type { Bus } from "@whvkit/devices";
+import type { EmulatorBulkMemoryAccess, EmulatorCallbackSet } from "@whvkit/emulator-core";
 import {
-  type EmulatorCallbacks,
   type EmulatorIoAccess,
   type EmulatorMemoryAccess,
   type EmulatorTranslation,
@@ -16,8 +16,8 @@ import {
 } from "@whvkit/whv-types";
 import type { MachineRam } from "./guest-memory-layout.ts";
 
-export class HostCallbacks implements EmulatorCallbacks {
-  /** How often each callback was called. */
+export class HostCallbacks implements EmulatorCallbackSet {
+  /** How often each callback was called; `memory` counts the runs that RAM moves at once too. */
   readonly counts = {
     ioPort: 0,
     memory: 0,
@@ -49,6 +49,18 @@ export class HostCallbacks implements EmulatorCallbacks {
     const offset = this.#ram.offsetOf(access.gpaAddress);
     if (offset < 0) this.#accessDevice(access);
     else this.#accessRam(access, offset);
+    return S_OK;
+  }
+
+  /** RAM moves the runs of string instructions at once; a device gets its accesses one by one, because each may change it. */
+  memoryBulk(_context: unknown, access: EmulatorBulkMemoryAccess): number {
+    const bytes = access.elementSize * access.elementCount;
+    const ram = this.#ram.view(access.gpaAddress, bytes);
+    if (ram === null) return S_OK;
+    this.counts.memory += 1;
+    if (access.direction === 0) access.data.set(ram);
+    else ram.set(access.data.subarray(0, bytes));
+    access.completed = access.elementCount;
     return S_OK;
   }
 

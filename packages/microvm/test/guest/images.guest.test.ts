@@ -129,3 +129,17 @@ it("types in slices, as a host with an event loop does", () => {
   expect(machine.result?.exitStatus).toBe(0);
   machine.dispose();
 });
+
+it("REP MOVSB from RAM to the screen: RAM is read at once, the screen written cell by cell", () => {
+  const guest = image(
+    64,
+    // mov edi, 0xb8000; lea rsi, [rip + 11]; mov ecx, 8; rep movsb; xor eax, eax; out 0xf4, al
+    ...[0xbf, 0x00, 0x80, 0x0b, 0x00, 0x48, 0x8d, 0x35, 11, 0, 0, 0, 0xb9, 8, 0, 0, 0, 0xf3, 0xa4],
+    ...[0x31, 0xc0, 0xe6, 0xf4],
+    ...[0x48, 7, 0x69, 7, 0x48, 7, 0x69, 7],
+  );
+  const { result, screen } = boot(guest);
+  expect(result).toMatchObject({ reason: "debug-exit", debugExitValue: 0 });
+  expect(screen.startsWith("HiHi\n")).toBe(true);
+  expect(result.statistics.callbacks).toMatchObject({ memory: 1 + 8, translateGvaPage: 1 });
+});
