@@ -9,6 +9,7 @@ import { runSuite, type SuiteOutcome } from "../../../tooling/windows-stand-ins/
 const suites = [
   { title: "with every function of the headers", file: "native.suite.ts", libraries: "current" },
   { title: "as Windows 10, version 2004 has it", file: "version2004.suite.ts", libraries: "version2004" },
+  { title: "beside the simulator", file: "simulator.suite.ts", libraries: "current" },
 ] as const;
 
 for (const { title, file, libraries } of suites) {

@@ -128,6 +128,20 @@ describe("CMPXCHG on a mismatch", () => {
   });
 });
 
+describe("CMPXCHG whose target is the accumulator", () => {
+  it.each([
+    ["0f b0 c8", 0x1122_3344_5566_7700n], // cmpxchg al, cl
+    ["66 0f b1 c8", 0x1122_3344_5566_ff00n],
+    ["0f b1 c8", 0xddee_ff00n],
+    ["48 0f b1 c8", 0x99aa_bbcc_ddee_ff00n],
+  ])("%s finds it equal to itself and takes the source, as the processor does", (code, expected) => {
+    set(RAX, 0x1122_3344_5566_7788n);
+    set(RCX, 0x99aa_bbcc_ddee_ff00n);
+    expect(run(64, code)).toBe(Abort.none);
+    expect(get(RAX)).toBe(expected);
+  });
+});
+
 describe("helpers", () => {
   it("get operand size and instruction length where they take no third argument", () => {
     expect(run(64, "48 cf")).toBe(Abort.none); // iretq

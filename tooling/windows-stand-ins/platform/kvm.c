@@ -173,6 +173,18 @@ static Prefixes prefixes_of(const State *state, const UINT8 *bytes, UINT8 count)
   return prefixes;
 }
 
+/* Whether the instruction is HLT, with prefixes or without, of this length. */
+static int is_halt(Partition *partition, const State *state, UINT64 length) {
+  UINT8 bytes[16];
+  UINT64 gpa;
+  UINT32 rights;
+  if (length == 0 || length > 15) return 0;
+  const UINT8 *last = host_memory(partition, state, linear(state, &state->system.cs, state->general.rip + length - 1), 0, &gpa, &rights);
+  if (!last || *last != 0xf4) return 0;
+  UINT8 count = copy_code(partition, state, bytes);
+  return length <= count && bytes[length - 1] == 0xf4 && prefixes_of(state, bytes, count).count == length - 1;
+}
+
 /* Memory that finishing an instruction with whatever a device might have said would write: where string instructions
  * store, and below the top of the stack. */
 typedef struct { UINT8 *at[24], bytes[24]; int count; } Kept;
@@ -439,7 +451,7 @@ HRESULT kvm_run(Partition *partition, Processor *processor, WHV_RUN_VP_EXIT_CONT
       code = host_memory(partition, &state, linear(&state, &state.system.cs, start), WHvTranslateGvaFlagValidateExecute, &gpa, &rights);
     }
     /* A single step over HLT may end as a step, and a later step as the halt that KVM remembered. */
-    int halted = code && *code == 0xf4 && run->state.general.rip == state.general.rip + 1;
+    int halted = is_halt(partition, &state, run->state.general.rip - state.general.rip);
     if (stepping && (reason == KVM_EXIT_DEBUG || reason == KVM_EXIT_HLT)) reason = halted ? KVM_EXIT_HLT : KVM_EXIT_DEBUG;
     switch (reason) {
       case KVM_EXIT_DEBUG:

@@ -88,6 +88,13 @@ const cmpxchg: Definition = (b) => {
   const old = place.modify();
   const accumulator = b.register(General.rax, type);
   const equal = b.equal(old, accumulator);
+  // Before the target, which may be the accumulator itself: it equals itself, and takes the source.
+  if (type === "i32") {
+    const wide = b.select(equal, b.register(General.rax, "i64"), b.zeroExtend(old, "i64"));
+    b.setRegister(General.rax, wide);
+  } else {
+    b.setRegister(General.rax, b.select(equal, accumulator, old));
+  }
   if (target.shape === "memory") {
     writeIfEqual(
       b,
@@ -102,12 +109,6 @@ const cmpxchg: Definition = (b) => {
       const wide = b.select(equal, b.zeroExtend(replacement, "i64"), b.operandRegister(target, "i64"));
       b.setOperandRegister(target, wide);
     }
-  }
-  if (type === "i32") {
-    const wide = b.select(equal, b.register(General.rax, "i64"), b.zeroExtend(old, "i64"));
-    b.setRegister(General.rax, wide);
-  } else {
-    b.setRegister(General.rax, b.select(equal, accumulator, old));
   }
   b.flags("sub", accumulator, old, b.sub(accumulator, old));
 };
