@@ -15,7 +15,7 @@ export * from "./ir/flag.ts";
 export * from "./ir/form.ts";
 export { formKey, formName, formOf } from "./ir/instruction-form.ts";
 export * from "./ir/operation.ts";
-export { registerLocation, segmentLocation } from "./ir/register-location.ts";
+export { memorySegment, registerLocation, segmentLocation } from "./ir/register-location.ts";
 export { verifyIr } from "./ir/verification.ts";
 export { FlatMachine, type FlatMachinePorts } from "./machine/flat-machine.ts";
 export * from "./machine/helper.ts";

@@ -16,7 +16,7 @@ import {
   type Type,
   type ValueOperation,
 } from "../ir/operation.ts";
-import { opmaskOffset, registerLocation, segmentLocation } from "../ir/register-location.ts";
+import { memorySegment, opmaskOffset, registerLocation, segmentLocation } from "../ir/register-location.ts";
 import type { Helper } from "../machine/helper.ts";
 import { helperRegisters } from "../machine/helper-registers.ts";
 import { type RegisterInterval, RegisterOffset, Segment } from "../machine/register-file.ts";
@@ -128,7 +128,7 @@ class Binding {
       this.#writer.read(count);
       this.#writer.write(count);
     }
-    return { ...element, repeat, segment: this.#segment("memory", Segment.ds) };
+    return { ...element, repeat, segment: this.#segment("memory") };
   }
 
   #at(value: number): number {
@@ -152,10 +152,9 @@ class Binding {
     return { offset: location.offset + reference.delta, size: reference.size };
   }
 
-  #segment(reference: SegmentReference, otherwise: number = Segment.ds): number {
+  #segment(reference: SegmentReference): number {
     if (reference !== "memory") return reference;
-    const register = this.#instruction.memorySegment;
-    return register === 0 ? otherwise : register & 31;
+    return memorySegment(this.#instruction);
   }
 
   /** Does the segment have a base (and so have to be fetched)? */

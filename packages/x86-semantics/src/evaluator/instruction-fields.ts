@@ -1,8 +1,7 @@
 /** The instruction's own part of a program, kept for the printer: what its form leaves open. */
 import type { Instruction } from "@whvkit/x86-decoder";
-import { registerLocation } from "../ir/register-location.ts";
+import { memorySegment, registerLocation } from "../ir/register-location.ts";
 import type { RegisterInterval } from "../machine/register-file.ts";
-import { Segment } from "../machine/register-file.ts";
 
 export class InstructionFields {
   /** Registers as the decoder numbers them; 0 for operands that name none. */
@@ -32,8 +31,7 @@ export class InstructionFields {
     this.displacementLow = instruction.displacementLow;
     this.displacementHigh = instruction.displacementHigh;
     this.opmask = instruction.opmask;
-    const segment = instruction.memorySegment;
-    this.segment = segment === 0 ? Segment.ds : segment & 31;
+    this.segment = memorySegment(instruction);
   }
 
   /** The register that an operand names, by its place in the register file; null where it names none. */

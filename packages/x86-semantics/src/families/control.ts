@@ -10,15 +10,19 @@ import { RegisterOffset } from "../machine/register-file.ts";
 import { conditionHolds, forEachCondition } from "./conditions.ts";
 import type { Family } from "./family.ts";
 import { pop, push } from "./stack.ts";
-import { checkFarPointer } from "./system.ts";
+import { readFarPointer } from "./system.ts";
 
 /** Next instruction plus displacement, cut to the operand size. */
 const relativeTarget = (b: Builder): Value =>
   b.truncate(b.add(b.nextIp("i64"), b.field("immediate", "i64")), b.operandType);
 
-/** A far operand: a pointer in the instruction, or one in memory (two bytes more than the operand size). */
+/**
+ * A far operand: a pointer in the instruction, or one in memory: two bytes more than the operand size, and with AMD's decoding
+ * six bytes with a 64-bit operand size too.
+ */
 const isFar = (b: Builder, operand: Operand): boolean =>
-  operand.shape === "farPointer" || (operand.shape === "memory" && operand.size === b.form.operandSize + 2);
+  operand.shape === "farPointer" ||
+  (operand.shape === "memory" && (operand.size === b.form.operandSize + 2 || operand.size === 6));
 
 interface FarTarget {
   readonly selector: Value;
@@ -29,9 +33,8 @@ function farTarget(b: Builder, operand: Operand): FarTarget {
   if (operand.shape === "farPointer") {
     return { selector: b.field("immediate2", "i16"), offset: b.field("immediate", b.operandType) };
   }
-  checkFarPointer(b);
-  const offset = b.load("memory", b.memoryAddress(), b.operandType);
-  return { selector: b.load("memory", b.memoryAddress(b.form.operandSize), "i16"), offset };
+  const { offset, selector } = readFarPointer(b, operand);
+  return { selector, offset: b.zeroExtend(offset, b.operandType) };
 }
 
 const nearTarget = (b: Builder, operand: Operand): Value =>

@@ -81,16 +81,16 @@ const lods =
     element.advance(General.rsi);
   };
 
-/** The source minus the target (volume 2, CMPS). The target comes first, as Zen shows when both fault, and both are checked
- * before either is read. */
+/** The source minus the target (volume 2, CMPS). The source comes first, as Zen 5 shows when both fault (and as MOVS has it), and
+ * both are checked before either is read. */
 const cmps =
   (size: Size): Definition =>
   (b) => {
     const element = new Element(b, "cmps", size);
-    b.probe(Segment.es, element.targetAddress(), size, Intent.read);
     b.probe("memory", element.sourceAddress(), size, Intent.read);
-    const y = element.loadTarget();
+    b.probe(Segment.es, element.targetAddress(), size, Intent.read);
     const x = element.loadSource();
+    const y = element.loadTarget();
     b.flags("sub", x, y, b.sub(x, y));
     element.advance(General.rsi);
     element.advance(General.rdi);

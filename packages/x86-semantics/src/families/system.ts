@@ -145,30 +145,34 @@ const arpl: Definition = (b) => {
   const cr0 = b.registerAt(RegisterOffset.cr0, "i32");
   const virtual = b.bit(b.registerAt(RegisterOffset.rflags, "i32"), 17);
   b.faultIf(b.or(b.not(b.bit(cr0, 0)), virtual), Vector.UD);
-  const place = b.place(b.operand(0));
-  const selector = place.modify();
+  const target = b.operand(0);
+  const selector = b.read(target);
   const three = b.constant("i16", 3);
   const wanted = b.and(b.read(b.operand(1)), three);
   const lower = b.unsignedLess(b.and(selector, three), wanted);
-  place.write(b.select(lower, b.or(b.and(selector, b.not(three)), wanted), selector));
+  const raised = b.or(b.and(selector, b.not(three)), wanted);
+  // Memory whose RPL is not lower is not written, and need not be writable.
+  if (target.shape === "memory") b.when(lower, () => b.store("memory", b.memoryAddress(), raised));
+  else b.write(target, b.select(lower, raised, selector));
   b.setFlags({ ZF: lower });
 };
 
-/** Checks both parts of the far pointer that the memory operand is, before either is read. */
-export function checkFarPointer(b: Builder): void {
-  b.probe("memory", b.memoryAddress(), b.form.operandSize, Intent.read);
-  b.probe("memory", b.memoryAddress(b.form.operandSize), 2, Intent.read);
+/** The far pointer in memory, an offset of the pointer's size less 2 and a selector; both are checked before either is read. */
+export function readFarPointer(b: Builder, pointer: Operand): { readonly offset: Value; readonly selector: Value } {
+  const size = pointer.size - 2;
+  b.probe("memory", b.memoryAddress(), size, Intent.read);
+  b.probe("memory", b.memoryAddress(size), 2, Intent.read);
+  const offset = b.load("memory", b.memoryAddress(), integerOfSize(size));
+  return { offset, selector: b.load("memory", b.memoryAddress(size), "i16") };
 }
 
 /** LDS, LES, LSS, LFS, LGS: a far pointer into a segment register and a general one. */
 const loadFarPointer =
   (segment: Segment): Definition =>
   (b) => {
-    checkFarPointer(b);
-    const offset = b.load("memory", b.memoryAddress(), b.operandType);
-    const selector = b.load("memory", b.memoryAddress(b.form.operandSize), "i16");
+    const { offset, selector } = readFarPointer(b, b.operand(1));
     b.call(Helper.loadSegment, b.constant("i64", segment), selector);
-    b.write(b.operand(0), offset);
+    b.write(b.operand(0), b.resize(offset, integerOfSize(b.operand(0).size)));
   };
 
 /** RDFSBASE and its kin are #UD unless CR4.FSGSBASE is set. */

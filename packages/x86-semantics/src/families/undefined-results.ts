@@ -1,6 +1,6 @@
 /**
  * What the manuals leave undefined, in one place: which status flags each instruction leaves undefined, and how this package
- * defines them. The definitions are what an AMD Zen 4 leaves, measured with `tooling/oracle`; they stand in the families
+ * defines them. The definitions are what AMD's Zen 4 and Zen 5 leave, which agree, measured with `tooling/oracle`; they stand in the families
  * (and, for shifts, in the formulas of `../ir/flag.ts`). Another processor may differ in exactly these bits, so a comparison with
  * one masks them out. Sources: "Flags Affected" of each page of Intel SDM volume 2 and AMD APM volume 3.
  */

@@ -379,8 +379,8 @@ const stmxcsr: Definition = (b) => b.write(b.operand(0), b.registerAt(RegisterOf
 const movdir64b: Definition = (b) => {
   const offset = b.operandRegister(b.operand(0), b.addressType);
   const target = (bytes: number): Value => b.linearAddress(Segment.es, b.add(offset, b.constant(b.addressType, bytes)));
-  b.faultIf(b.not(b.isZero(b.and(target(0), b.constant("i64", 63)))), Vector.GP, 0);
   b.probe("memory", b.memoryAddress(), 64, Intent.read);
+  b.faultIf(b.not(b.isZero(b.and(target(0), b.constant("i64", 63)))), Vector.GP, 0);
   b.probe(Segment.es, target(0), 64, Intent.write);
   const lanes = [0, 16, 32, 48].map((at) => b.load("memory", b.memoryAddress(at), "v128"));
   for (const [i, lane] of lanes.entries()) b.store(Segment.es, target(16 * i), lane);

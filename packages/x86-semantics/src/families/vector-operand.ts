@@ -29,10 +29,17 @@ export function requireWhole(b: Builder): void {
   if (b.form.broadcast !== 0) b.unsupported("EVEX forms with broadcast have no meaning yet");
 }
 
-function checkAlignment(b: Builder, operand: Operand, alignment: Alignment): void {
+/** `chosen`: which elements take part; where none does, any address will do (measured on Zen 5). */
+function checkAlignment(
+  b: Builder,
+  operand: Operand,
+  alignment: Alignment,
+  chosen: readonly Value[] | null = null,
+): void {
   if (alignment === "any" || operand.size < LANE || (alignment === "legacy" && b.form.vectorLength !== 0)) return;
   const low = b.and(b.memoryAddress(), b.constant("i64", operand.size - 1));
-  b.faultIf(b.not(b.isZero(low)), Vector.GP, 0);
+  const misaligned = b.not(b.isZero(low));
+  b.faultIf(chosen === null ? misaligned : b.and(misaligned, anyOf(b, chosen)), Vector.GP, 0);
 }
 
 /**
@@ -49,8 +56,9 @@ export function readLanes(
   else if (operand.shape === "memory" && b.form.broadcast !== 0)
     return broadcastLanes(b, readUnlessMasked(b, operand, elements, b.form.broadcast));
   else if (operand.shape === "memory" && b.form.masking !== "none" && operand.size >= LANE) {
-    checkAlignment(b, operand, alignment);
-    return loadChosen(b, opmaskBits(b, operand.size / bytesOf(elements)), elements);
+    const chosen = opmaskBits(b, operand.size / bytesOf(elements));
+    checkAlignment(b, operand, alignment, chosen);
+    return loadChosen(b, chosen, elements);
   }
   return readWhole(b, operand, alignment);
 }
@@ -143,8 +151,9 @@ function writeMasked(
   type: IntegerType,
 ): void {
   if (operand.shape === "memory") {
-    checkAlignment(b, operand, alignment);
-    storeChosen(b, opmaskBits(b, operand.size / bytesOf(type)), lanes, type);
+    const chosen = opmaskBits(b, operand.size / bytesOf(type));
+    checkAlignment(b, operand, alignment, chosen);
+    storeChosen(b, chosen, lanes, type);
   } else {
     writeWholeRegister(b, operand, masked(b, operand, lanes, type));
   }

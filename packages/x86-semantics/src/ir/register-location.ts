@@ -1,6 +1,6 @@
 /** Where each register that an instruction can name lies in the register file. */
-import { RegisterClass } from "@whvkit/x86-decoder";
-import { type RegisterInterval, RegisterOffset } from "../machine/register-file.ts";
+import { type Instruction, RegisterClass } from "@whvkit/x86-decoder";
+import { type RegisterInterval, RegisterOffset, Segment } from "../machine/register-file.ts";
 
 /** The interval of a register as the decoder numbers it, or null for one that the register file lacks. */
 export function registerLocation(register: number): RegisterInterval | null {
@@ -44,4 +44,19 @@ export function opmaskOffset(register: number): number {
 /** The 16 bytes of a segment register. */
 export function segmentLocation(segment: number): RegisterInterval {
   return { offset: RegisterOffset.segments + 16 * segment, size: 16 };
+}
+
+/**
+ * Number of the segment register (see `Segment`) that an instruction's memory or source operand is in, after overrides; DS where
+ * nothing says another. An instruction whose address only registers give (CLZERO, MONITOR) takes overrides too: measured on
+ * an AMD Zen 5.
+ *
+ * @public
+ */
+export function memorySegment(instruction: Instruction): number {
+  const named = instruction.memorySegment;
+  if (named !== 0) return named & 31;
+  const override = instruction.segmentPrefix;
+  const counts = override !== 0 && (instruction.mode !== 64 || (override & 31) >= Segment.fs);
+  return counts ? override & 31 : Segment.ds;
 }

@@ -6,13 +6,13 @@
  */
 import type { Instruction } from "@whvkit/x86-decoder";
 import type { IntegerType } from "../ir/operation.ts";
+import { memorySegment } from "../ir/register-location.ts";
 import { RegisterOffset } from "../machine/register-file.ts";
 import type { Code, Local } from "./module/code.ts";
 import type { LoadName } from "./module/instruction-set.ts";
 import {
   addressRegisterOffset,
   LENGTH_MASK,
-  memorySegment,
   operandOffset,
   RecordOffset,
   recordDisplacement,

@@ -16,7 +16,7 @@
  * Registers are offsets and not numbers, and what is absent points at zeros: a handler decides nothing, it only adds.
  */
 import { type Instruction, OperandKind, RegisterClass } from "@whvkit/x86-decoder";
-import { opmaskOffset, registerLocation } from "../ir/register-location.ts";
+import { memorySegment, opmaskOffset, registerLocation } from "../ir/register-location.ts";
 import { RegisterOffset, Segment } from "../machine/register-file.ts";
 import { StateOffset } from "./state-layout.ts";
 
@@ -61,11 +61,6 @@ const IN_MEMORY_SEGMENT: ReadonlySet<number> = new Set([
 export function segmentBaseOffset(segment: number, long: boolean): number {
   if (long && segment !== Segment.fs && segment !== Segment.gs) return StateOffset.zero;
   return RegisterOffset.segments + 16 * segment;
-}
-
-/** Number of the segment that the memory or source operand is in; DS where there is none. */
-export function memorySegment(instruction: Instruction): number {
-  return instruction.memorySegment === 0 ? Segment.ds : instruction.memorySegment & 31;
 }
 
 /** Offset in the state of an address register, or of zeros. */
