@@ -4,8 +4,9 @@
  */
 import { Decoder, DecodeStatus, Instruction } from "@whvkit/x86-decoder";
 import { expect, it } from "vitest";
+import { CODE } from "../../../tooling/oracle/src/vectors.js";
 import { Abort, Evaluator, programFor, RegisterOffset } from "../src/index.ts";
-import { CODE, ProcessMachine } from "./machine/process-machine.ts";
+import { ProcessMachine } from "./machine/process-machine.ts";
 
 const REGISTER_BYTES = 64;
 const machine = new ProcessMachine();

@@ -8,9 +8,9 @@
 // The state is all that a process has: general registers, flags, opmask and ZMM registers (as far as the processor has them), MXCSR, x87.
 //
 // Memory: one page of code at CODE (executable, INT3 around the instruction), DATA of 64 KiB with, after it, a read-only
-// page and one without access. The record gives and takes the WINDOW inside DATA; all else in DATA is zero.
+// page and one without access. The record gives and takes two pieces of DATA, WINDOW and EDGE (its end); all else in it is zero.
 // Modes: 0 is 64-bit, 1 compatibility 32-bit, 2 16-bit protected mode with CS based at CODE, all others at DATA. FS and GS are
-// null, but based at FS_BASE and GS_BASE in 64-bit code.
+// null with the record's bases in 64-bit code; in other code FS is DATA and GS a part of it with a limit of its own.
 //
 // Build: gcc -O2 -static -no-pie -fno-stack-protector -fcf-protection=none native.c
 #define _GNU_SOURCE
@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -29,10 +30,10 @@
 #include <unistd.h>
 
 enum { CODE = 0x10000000, DATA = 0x20000000, DATA_SIZE = 0x10000, PAGE = 0x1000 };
-enum { WINDOW = DATA + 0x7f00, WINDOW_SIZE = 0x300 };
-enum { FS_BASE = 0x1000, GS_BASE = -0x2000 };
+enum { WINDOW = DATA + 0x7f00, WINDOW_SIZE = 0x400, EDGE_SIZE = 0x100, EDGE = DATA + DATA_SIZE - EDGE_SIZE };
+enum { GS_AT = DATA + 0x4000, GS_LIMIT = 0x407f };
 enum { MODE_64 = 0, MODE_32 = 1, MODE_16 = 2 };
-enum { USER_CS64 = 0x33, USER_CS32 = 0x23, USER_DS = 0x2b, LDT_CS = 7, LDT_DS = 15 };
+enum { USER_CS64 = 0x33, USER_CS32 = 0x23, USER_DS = 0x2b, LDT_CS = 7, LDT_DS = 15, LDT_GS = 23 };
 enum { FLAG_TF = 0x100, FLAG_FIXED = 2 };
 
 // Records are little endian; tooling/oracle/src/record.js writes and reads them.
@@ -45,7 +46,8 @@ struct state {
   uint8_t x87_tags, unused[15];
   uint8_t x87[8][16];  // physical registers, 10 bytes of each
   uint8_t vectors[32][64];
-  uint8_t window[WINDOW_SIZE];
+  uint8_t window[WINDOW_SIZE], edge[EDGE_SIZE];
+  uint64_t bases[2];  // of FS and GS, in 64-bit code
 };
 struct request {
   uint8_t code_length, mode;
@@ -62,7 +64,7 @@ struct report {
   uint64_t cr2, ip, unused_too;
   struct state state;
 };
-_Static_assert(sizeof(struct request) == 3200 && sizeof(struct report) == 3200, "as record.js has them");
+_Static_assert(sizeof(struct request) == 3728 && sizeof(struct report) == 3728, "as record.js has them");
 
 static const int register_index[16] = {REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
                                        REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
@@ -74,9 +76,9 @@ static char dispatch_selector = 1;
 static int running;
 extern char __executable_start, etext;
 uint64_t own_fs_base;
-// What entry loads into FS and GS on the way out: selectors, and bases where fs_gs_long is set.
-uint32_t fs_gs_selector, fs_gs_long;
-uint64_t fs_base = FS_BASE, gs_base = (uint64_t)(int64_t)GS_BASE;
+// What entry loads into FS and GS on the way out: selectors, and bases where fs_gs_long is set; and what it finds on the way in.
+uint32_t fs_selector, gs_selector, fs_gs_long;
+uint64_t fs_base, gs_base, seen_fs_base, seen_gs_base;
 
 static int read_all(void *to, size_t size) {
   for (size_t at = 0; at < size;) {
@@ -144,6 +146,7 @@ static void start_next(ucontext_t *context) {
   memset((void *)DATA, 0, DATA_SIZE);
   struct state *state = &request.state;
   memcpy((void *)WINDOW, state->window, WINDOW_SIZE);
+  memcpy((void *)EDGE, state->edge, EDGE_SIZE);
   for (int i = 0; i < 16; i++) registers[register_index[i]] = state->registers[i];
   registers[REG_EFL] = (state->flags & ~(uint64_t)FLAG_TF) | FLAG_FIXED;
   registers[REG_RIP] = (request.mode == MODE_16 ? 0 : CODE) + request.code_offset;
@@ -152,7 +155,10 @@ static void start_next(ucontext_t *context) {
   registers[REG_CSGSFS] = cs | data << 48;
   asm volatile("mov %0, %%ds; mov %0, %%es" ::"r"((uint32_t)data));
   fs_gs_long = request.mode == MODE_64;
-  fs_gs_selector = 0;
+  fs_selector = fs_gs_long ? 0 : LDT_DS;
+  gs_selector = fs_gs_long ? 0 : LDT_GS;
+  fs_base = state->bases[0];
+  gs_base = state->bases[1];
   uint8_t *image = image_of(context);
   move_vectors(image, state, known_components, 0);
   memset(image, 0, 24);
@@ -200,14 +206,18 @@ static void __attribute__((used)) handle(int signal, siginfo_t *info, ucontext_t
     for (int i = 0; i < 8; i++) memcpy(state->x87[(i + top) & 7], image + 32 + 16 * i, 10);
   }
   memcpy(state->window, (void *)WINDOW, WINDOW_SIZE);
+  memcpy(state->edge, (void *)EDGE, EDGE_SIZE);
+  state->bases[0] = fs_gs_long ? seen_fs_base : 0;
+  state->bases[1] = fs_gs_long ? seen_gs_base : 0;
   write_all(&report, sizeof report);
   start_next(context);
 }
 
 // The instruction may have changed DF, AC or the FS base: put them right before C code runs.
 void entry(int, siginfo_t *, void *);
-asm(".globl entry\nentry:\n push $2\n popf\n push %rbx\n mov own_fs_base(%rip), %rax\n wrfsbase %rax\n"
-    " call handle\n pop %rbx\n mov fs_gs_selector(%rip), %eax\n mov %eax, %fs\n mov %eax, %gs\n"
+asm(".globl entry\nentry:\n push $2\n popf\n push %rbx\n rdfsbase %rax\n mov %rax, seen_fs_base(%rip)\n"
+    " rdgsbase %rax\n mov %rax, seen_gs_base(%rip)\n mov own_fs_base(%rip), %rax\n wrfsbase %rax\n call handle\n"
+    " pop %rbx\n mov fs_selector(%rip), %eax\n mov %eax, %fs\n mov gs_selector(%rip), %eax\n mov %eax, %gs\n"
     " cmpl $0, fs_gs_long(%rip)\n je 1f\n mov fs_base(%rip), %rax\n wrfsbase %rax\n mov gs_base(%rip), %rax\n"
     " wrgsbase %rax\n1: ret\n");
 
@@ -216,12 +226,20 @@ static void map_at(uintptr_t address, size_t size, int protection) {
   if (got != (void *)address) _exit(5);
 }
 
-static void descriptor(unsigned entry_number, unsigned base, unsigned contents) {
-  struct user_desc descriptor = {.entry_number = entry_number, .base_addr = base, .limit = 0xffff, .contents = contents, .useable = 1};
+static void descriptor(unsigned entry_number, unsigned base, unsigned limit, unsigned contents) {
+  struct user_desc descriptor = {.entry_number = entry_number, .base_addr = base, .limit = limit, .contents = contents, .useable = 1};
   if (syscall(SYS_modify_ldt, 1, &descriptor, sizeof descriptor)) _exit(6);
 }
 
-int main(void) {
+int main(int count, char **arguments) {
+  (void)count;
+  // The heap of a static program lies anywhere in a gigabyte, unless it is told not to.
+  int persona = personality(0xffffffff);
+  if (!(persona & ADDR_NO_RANDOMIZE)) {
+    if (personality(persona | ADDR_NO_RANDOMIZE) < 0) _exit(10);
+    execv("/proc/self/exe", arguments);
+    _exit(11);
+  }
   asm volatile("rdfsbase %0" : "=r"(own_fs_base));
   find_components();
   map_at(CODE, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC);
@@ -229,8 +247,11 @@ int main(void) {
   map_at(DATA, DATA_SIZE, PROT_READ | PROT_WRITE);
   map_at(DATA + DATA_SIZE, PAGE, PROT_READ);
   map_at(DATA + DATA_SIZE + PAGE, PAGE, PROT_NONE);
-  descriptor(0, CODE, MODIFY_LDT_CONTENTS_CODE);
-  descriptor(1, DATA, MODIFY_LDT_CONTENTS_DATA);
+  // Present from the start, so that a write to it is a violation and not a page that is not there yet.
+  (void)*(volatile uint8_t *)(DATA + DATA_SIZE);
+  descriptor(0, CODE, 0xffff, MODIFY_LDT_CONTENTS_CODE);
+  descriptor(1, DATA, 0xffff, MODIFY_LDT_CONTENTS_DATA);
+  descriptor(2, GS_AT, GS_LIMIT, MODIFY_LDT_CONTENTS_DATA);
   stack_t stack = {.ss_size = 1 << 17};
   stack.ss_sp = mmap(0, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   sigaltstack(&stack, 0);

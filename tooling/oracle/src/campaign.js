@@ -4,8 +4,8 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { runNative } from "./record.js";
-import { encodeOutcomes, familyNames, inputsOf } from "./vectors.js";
+import { NativeProcessor } from "./record.js";
+import { recordedFamilies, recordFamily } from "./vectors.js";
 
 const ROOT = path.join(import.meta.dirname, "../../..");
 const TESTS = [
@@ -13,13 +13,13 @@ const TESTS = [
   "packages/x86-semantics/test/webassembly/handlers-against-processor.oracle.test.ts",
 ];
 
-/** Writes one round's vectors; answers how many. @param {string} folder @param {number} seed */
-function record(folder, seed) {
+/** Writes one round's vectors; answers how many. @param {NativeProcessor} processor @param {string} folder @param {number} seed */
+function record(processor, folder, seed) {
   let count = 0;
-  for (const family of familyNames) {
-    const inputs = [...inputsOf(family, seed)];
-    writeFileSync(path.join(folder, `${family}.bin`), encodeOutcomes(inputs, runNative(inputs)));
-    count += inputs.length;
+  for (const family of recordedFamilies) {
+    const { bytes, vectors } = recordFamily(family, processor, seed, true);
+    writeFileSync(path.join(folder, `${family}.bin`), bytes);
+    count += vectors;
   }
   return count;
 }
@@ -36,11 +36,12 @@ export function campaign(count, firstSeed) {
     throw new RangeError("a campaign wants a positive --count and a --seed that is an integer other than 0");
   }
   const folder = mkdtempSync(path.join(tmpdir(), "whvkit-campaign-"));
+  const processor = new NativeProcessor();
   try {
     const started = performance.now();
     let done = 0;
     for (let seed = firstSeed; done < count; seed++) {
-      const vectors = record(folder, seed);
+      const vectors = record(processor, folder, seed);
       const environment = { ...process.env, WHVKIT_ORACLE_FOLDER: folder, WHVKIT_ORACLE_SEED: String(seed) };
       const vitest = path.join(ROOT, "node_modules/vitest/vitest.mjs");
       const tests = spawnSync(process.execPath, [vitest, "run", "--maxWorkers", "1", "--reporter", "dot", ...TESTS], {
@@ -58,6 +59,7 @@ export function campaign(count, firstSeed) {
     }
     return true;
   } finally {
+    processor.close();
     rmSync(folder, { recursive: true });
   }
 }

@@ -3,104 +3,26 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { CODE, CODE_OFFSET, FLAGS_MASK, RSP, WINDOW_SIZE } from "./state.js";
+import { CODE, CODE_OFFSET, FLAGS_MASK, STATE_SIZE, StateAt } from "./state.js";
 
-/** Sizes and places of native.c's records; the window of a vector is the start of the native one. */
-export const RECORD_SIZE = 3200;
-export const STATE_AT = 32;
-export const StateAt = {
-  flags: 128,
-  masks: 136,
-  mxcsr: 200,
-  x87Control: 204,
-  x87Status: 206,
-  x87Tags: 208,
-  x87: 224,
-  vectors: 352,
-  window: 2400,
-};
+/** A record is a header and a state. */
+const STATE_AT = 32;
+const RECORD_SIZE = STATE_AT + STATE_SIZE;
 const MODES = [64, 32, 16];
 const TRAP_BREAKPOINT = 3;
-const INTERRUPT_FLAG = 0x200;
+const PAGE_FAULT = 14;
+/** In the error code of a page fault: an instruction was to be fetched. */
+const FETCH = 0x10;
+/** How many records one run of the program gets. */
+const BATCH = 8192;
 
-/** The records of one run. @param {readonly import("./vectors.js").Input[]} vectors */
-export function encodeRequests(vectors) {
-  const buffer = Buffer.alloc(RECORD_SIZE * vectors.length);
-  vectors.forEach(({ code, mode, state }, i) => {
-    const at = i * RECORD_SIZE;
-    const stateAt = at + STATE_AT;
-    writeHeader(buffer, at, mode, code);
-    for (let r = 0; r < 16; r++) buffer.writeBigUInt64LE(state.registers[r], stateAt + 8 * r);
-    buffer.writeBigUInt64LE(BigInt(state.flags | INTERRUPT_FLAG), stateAt + StateAt.flags);
-    buffer.writeUInt32LE(0x1f80, stateAt + StateAt.mxcsr);
-    buffer.writeUInt16LE(0x37f, stateAt + StateAt.x87Control);
-    buffer[stateAt + StateAt.x87Tags] = 0xff;
-    for (let r = 0; r < 16; r++)
-      buffer.set(state.vectors.subarray(16 * r, 16 * r + 16), stateAt + StateAt.vectors + 64 * r);
-    for (let r = 0; r < 8; r++) {
-      buffer.set(state.vectors.subarray(256 + 8 * r, 264 + 8 * r), stateAt + StateAt.x87 + 16 * r);
-      buffer.writeUInt16LE(0xffff, stateAt + StateAt.x87 + 16 * r + 8);
-    }
-    buffer.set(state.window, stateAt + StateAt.window);
-  });
-  return buffer;
-}
-
-/** What a request says before its state. @param {Uint8Array} buffer @param {number} at @param {16 | 32 | 64} mode @param {ArrayLike<number>} code */
-export function writeHeader(buffer, at, mode, code) {
-  buffer[at] = code.length;
-  buffer[at + 1] = MODES.indexOf(mode);
-  buffer[at + 2] = CODE_OFFSET & 0xff;
-  buffer[at + 3] = CODE_OFFSET >> 8;
-  buffer.set(code, at + 8);
-}
-
-/**
- * What the processor did, read from its reports.
- *
- * @param {Buffer} reports
- * @param {readonly import("./vectors.js").Input[]} vectors
- * @returns {import("./vectors.js").Outcome[]}
- */
-export function decodeReports(reports, vectors) {
-  if (reports.length !== RECORD_SIZE * vectors.length) {
-    throw new Error(`${reports.length} bytes of reports for ${vectors.length} records`);
-  }
-  return vectors.map(({ code, mode, state }, i) => {
-    const at = i * RECORD_SIZE;
-    const stateAt = at + STATE_AT;
-    const trap = reports[at + 1];
-    const finished = trap === TRAP_BREAKPOINT;
-    const registers = new BigUint64Array(16);
-    registers.forEach((_, register) => {
-      registers[register] = reports.readBigUInt64LE(stateAt + 8 * register);
-    });
-    // The upper half of ESP is not kept on the way through the kernel to a 16-bit stack.
-    if (mode === 16) registers[RSP] = (registers[RSP] & 0xffffn) | (state.registers[RSP] & ~0xffffn);
-    const ip = reports.readBigUInt64LE(at + 16) - (finished ? 1n : 0n);
-    const start = BigInt((mode === 16 ? 0 : CODE) + CODE_OFFSET);
-    const vectors = new Uint8Array(320);
-    for (let r = 0; r < 16; r++)
-      vectors.set(reports.subarray(stateAt + StateAt.vectors + 64 * r).subarray(0, 16), 16 * r);
-    for (let r = 0; r < 8; r++)
-      vectors.set(reports.subarray(stateAt + StateAt.x87 + 16 * r).subarray(0, 8), 256 + 8 * r);
-    return {
-      vector: finished ? null : trap,
-      errorCode: reports.readUInt32LE(at + 4),
-      cr2: trap === 14 ? reports.readBigUInt64LE(at + 8) : 0n,
-      registers,
-      ipStep: Number(ip - start) - (finished ? code.length : 0),
-      flags: Number(reports.readBigUInt64LE(stateAt + StateAt.flags)) & FLAGS_MASK,
-      vectors,
-      window: Uint8Array.from(reports.subarray(stateAt + StateAt.window, stateAt + StateAt.window + WINDOW_SIZE)),
-    };
-  });
-}
-
-/** native.c, compiled; `run` has this machine's processor answer requests, `close` removes the program. */
+/** Collects requests, runs them in batches, and hands out each one's outcome in their order. */
 export class NativeProcessor {
   #folder = mkdtempSync(path.join(tmpdir(), "whvkit-oracle-"));
   #program = path.join(this.#folder, "native");
+  #requests = new Uint8Array(RECORD_SIZE * BATCH);
+  /** @type {((outcome: import("./outcome.js").Outcome, before: Uint8Array) => void)[]} */
+  #waiting = [];
 
   constructor() {
     const source = path.join(import.meta.dirname, "../native/native.c");
@@ -108,11 +30,41 @@ export class NativeProcessor {
     execFileSync("gcc", [...options, "-o", this.#program, source], { stdio: "inherit" });
   }
 
-  /** @param {Uint8Array} requests @returns {Buffer} */
-  run(requests) {
-    const result = spawnSync(this.#program, { input: requests, maxBuffer: 1 << 30 });
+  /**
+   * Adds an instruction and the state before it; `done` is called at the latest by `flush`, with an outcome and the state
+   * before, both of which it may not keep.
+   *
+   * @param {import("./inputs.js").Encoding} encoding @param {import("./state.js").State} state
+   * @param {(outcome: import("./outcome.js").Outcome, before: Uint8Array) => void} done
+   */
+  run({ code, mode }, state, done) {
+    const at = RECORD_SIZE * this.#waiting.length;
+    const buffer = this.#requests;
+    buffer.fill(0, at, at + STATE_AT);
+    buffer[at] = code.length;
+    buffer[at + 1] = MODES.indexOf(mode);
+    buffer[at + 2] = CODE_OFFSET & 0xff;
+    buffer[at + 3] = CODE_OFFSET >> 8;
+    buffer.set(code, at + 8);
+    buffer.set(state.bytes, at + STATE_AT);
+    this.#waiting.push(done);
+    if (this.#waiting.length === BATCH) this.flush();
+  }
+
+  flush() {
+    const requests = this.#requests.subarray(0, RECORD_SIZE * this.#waiting.length);
+    const result = spawnSync(this.#program, { input: requests, maxBuffer: 2 * this.#requests.length });
     if (result.status !== 0) throw new Error(`native ended with ${result.status ?? result.signal}`);
-    return result.stdout;
+    const reports = result.stdout;
+    if (reports.length !== requests.length) {
+      throw new Error(`${reports.length} bytes of reports for ${this.#waiting.length} records`);
+    }
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    waiting.forEach((done, i) => {
+      const at = i * RECORD_SIZE;
+      done(outcomeOf(reports, requests, at), requests.subarray(at + STATE_AT, at + RECORD_SIZE));
+    });
   }
 
   close() {
@@ -120,16 +72,37 @@ export class NativeProcessor {
   }
 }
 
-/**
- * Compiles native.c and runs the vectors on this machine's processor.
- *
- * @param {readonly import("./vectors.js").Input[]} vectors
- */
-export function runNative(vectors) {
-  const processor = new NativeProcessor();
-  try {
-    return decodeReports(processor.run(encodeRequests(vectors)), vectors);
-  } finally {
-    processor.close();
-  }
+/** @param {Buffer} reports @param {Uint8Array} requests @param {number} at @returns {import("./outcome.js").Outcome} */
+function outcomeOf(reports, requests, at) {
+  const length = requests[at];
+  const mode = MODES[requests[at + 1]];
+  const state = new Uint8Array(reports.subarray(at + STATE_AT, at + RECORD_SIZE));
+  const before = requests.subarray(at + STATE_AT, at + RECORD_SIZE);
+  const words = new Int32Array(state.buffer);
+  const flags = StateAt.flags >> 2;
+  const flagsBefore = new DataView(before.buffer, before.byteOffset).getInt32(StateAt.flags, true);
+  words[flags] = (words[flags] & FLAGS_MASK) | (flagsBefore & ~FLAGS_MASK);
+  words[flags + 1] = 0;
+  // Outside 64-bit mode nobody sees the upper halves, in which a W1 may leave something.
+  if (mode !== 64) for (let r = 0; r < 16; r++) words[2 * r + 1] = 0;
+  // The upper half of ESP is not kept on the way through the kernel to a 16-bit stack.
+  if (mode === 16) state.set(before.subarray(34, 40), 34);
+  const errorCode = reports.readUInt32LE(at + 4);
+  const ip = reports.readBigUInt64LE(at + 16);
+  const cr2 = reports.readBigUInt64LE(at + 8);
+  const codeBase = mode === 16 ? 0 : CODE;
+  const trap = reports[at + 1];
+  // The instruction is done, and the next one is not there.
+  const gone = trap === PAGE_FAULT && (errorCode & FETCH) !== 0 && cr2 === ip + BigInt(mode === 16 ? CODE : 0);
+  const finished = gone || trap === TRAP_BREAKPOINT;
+  const nextIp = trap === TRAP_BREAKPOINT ? ip - 1n : ip;
+  const start = BigInt(codeBase + CODE_OFFSET);
+  return {
+    vector: finished ? null : trap,
+    errorCode: finished ? 0 : errorCode,
+    cr2: trap === PAGE_FAULT && !gone ? cr2 : 0n,
+    ipStep: nextIp - start - BigInt(finished ? length : 0),
+    state,
+    digest: null,
+  };
 }

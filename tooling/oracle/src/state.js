@@ -1,12 +1,45 @@
-// The state of the processor before an instruction: registers, flags, XMM registers and a window of memory.
+// The state of the processor around an instruction, in the layout of native.c's `struct state`: general registers, flags,
+// opmasks, MXCSR, x87, vector registers, and two pieces of memory.
 
 /** Addresses that native.c maps. */
 export const CODE = 0x1000_0000;
 export const CODE_OFFSET = 0x800;
 export const DATA = 0x2000_0000;
 export const DATA_SIZE = 0x1_0000;
+export const PAGE = 0x1000;
+/** Nothing is mapped from here to {@link UNMAPPED_SIZE} bytes further. */
+export const UNMAPPED = 0x6000_0000;
+export const UNMAPPED_SIZE = 0x1000_0000;
+/** The two pieces of memory that a state holds: one across the end of a page, one at the end of what may be written. */
 export const WINDOW = DATA + 0x7f00;
-export const WINDOW_SIZE = 0x200;
+export const WINDOW_SIZE = 0x400;
+export const EDGE_SIZE = 0x100;
+export const EDGE = DATA + DATA_SIZE - EDGE_SIZE;
+/** Bases of FS and GS in 64-bit code; in other code both have descriptors, see {@link segmentBase}. */
+export const FS_BASE = 0x1000;
+export const GS_BASE = -0x2000;
+export const LEGACY_GS_BASE = DATA + 0x4000;
+export const LEGACY_GS_LIMIT = 0x407f;
+
+/** Byte offsets in a state. */
+export const StateAt = {
+  registers: 0,
+  flags: 128,
+  masks: 136,
+  mxcsr: 200,
+  x87Control: 204,
+  x87Status: 206,
+  x87Tags: 208,
+  /** Physical registers R0 to R7, 16 bytes each of which 10 count. */
+  x87: 224,
+  /** ZMM0 to ZMM31. */
+  vectors: 352,
+  window: 2400,
+  edge: 2400 + WINDOW_SIZE,
+  /** Bases of FS and GS, in 64-bit code. */
+  bases: 2400 + WINDOW_SIZE + EDGE_SIZE,
+};
+export const STATE_SIZE = StateAt.bases + 16;
 
 /** Numbers of the general registers. */
 export const RAX = 0,
@@ -18,54 +51,58 @@ export const RAX = 0,
   RSI = 6,
   RDI = 7;
 
-/** The status flags and DF. */
-export const FLAGS_MASK = 0xcd5;
+/** Numbers of segment registers. */
+export const CS = 1,
+  SS = 2,
+  FS = 4,
+  GS = 5;
+
+export const STATUS_FLAGS = 0x8d5;
+export const DIRECTION_FLAG = 0x400;
+export const INTERRUPT_FLAG = 0x200;
+export const ALIGNMENT_FLAG = 0x4_0000;
+/** The flags that are compared: status flags, DF, NT, AC, ID. The system has a say in the others. */
+export const FLAGS_MASK = 0x24_4cd5;
 
 export class State {
-  registers = new BigUint64Array(16);
-  /** RFLAGS without what the system sets. */
-  flags = 2;
-  /** XMM0 to XMM15, then MM0 to MM7. */
-  vectors = new Uint8Array(320);
-  window = new Uint8Array(WINDOW_SIZE);
+  bytes = new Uint8Array(STATE_SIZE);
+  words = new Int32Array(this.bytes.buffer);
+  longs = new BigUint64Array(this.bytes.buffer);
+  view = new DataView(this.bytes.buffer);
 
+  get flags() {
+    return this.words[StateAt.flags >> 2];
+  }
+  set flags(value) {
+    this.words[StateAt.flags >> 2] = value;
+  }
+
+  /** A general register. @param {number} register */
+  get(register) {
+    return this.longs[register];
+  }
   /** @param {number} register @param {number | bigint} value */
   set(register, value) {
-    this.registers[register] = BigInt.asUintN(64, BigInt(value));
+    this.longs[register] = BigInt.asUintN(64, BigInt(value));
+  }
+  /** Sets the low `size` bytes of a general register. @param {number} register @param {number} size @param {bigint} value */
+  setLow(register, size, value) {
+    const mask = (1n << BigInt(8 * size)) - 1n;
+    this.longs[register] = (this.longs[register] & ~mask) | (value & mask);
   }
 }
 
-/**
- * Fills a state: everything random, the stack pointer in the middle of the window, then what the case wants.
- *
- * @param {import("./encoding.js").Case} testCase
- * @param {import("./random.js").Random} random
- */
-export function stateFor(testCase, random) {
-  const state = new State();
-  const { mode } = testCase;
-  for (let i = 0; i < 16; i++) state.registers[i] = mode === 64 || i < 8 ? random.value() : 0n;
-  for (const bytes of [state.window, state.vectors]) {
-    const words = new DataView(bytes.buffer);
-    for (let at = 0; at < bytes.length; at += 4) words.setUint32(at, random.word(), true);
-  }
-  // Operands in memory are as interesting as registers.
-  const view = new DataView(state.window.buffer);
-  for (let at = 0; at < WINDOW_SIZE; at += 16) view.setBigUint64(at, random.value(), true);
-  state.flags = 2 | (random.below(4) === 0 ? 0x8d5 * random.below(2) : random.word() & 0x8d5);
-  state.set(RSP, base(mode) + 0x100);
-  if (testCase.memory) {
-    // [rbx + rsi - 8], or [bx + si - 8] in 16-bit code.
-    const index = random.below(8);
-    state.set(RSI, index);
-    state.set(RBX, base(mode) + 0x28 + random.below(0x60));
-  }
-  testCase.prepare?.(state, random);
-  if (mode !== 64) for (let i = 0; i < 8; i++) state.registers[i] &= 0xffff_ffffn;
-  return state;
+/** Base of a segment as native.c sets it up. @param {16 | 32 | 64} mode @param {number} segment */
+export function segmentBase(mode, segment) {
+  if (mode === 64) return segment === FS ? FS_BASE : segment === GS ? GS_BASE : 0;
+  if (segment === GS) return LEGACY_GS_BASE;
+  if (segment === FS) return DATA;
+  return mode === 32 ? 0 : segment === CS ? CODE : DATA;
 }
 
-/** Offset of the window as the mode's data segments see it. @param {number} mode */
-export function base(mode) {
-  return mode === 16 ? WINDOW - DATA : WINDOW;
+/** Where a linear address lies in a state, or -1 where its bytes are not part of one. @param {number} linear */
+export function placeOf(linear) {
+  if (linear >= WINDOW && linear < WINDOW + WINDOW_SIZE) return StateAt.window + linear - WINDOW;
+  if (linear >= EDGE && linear < EDGE + EDGE_SIZE) return StateAt.edge + linear - EDGE;
+  return -1;
 }
