@@ -5,6 +5,10 @@
  *
  * @packageDocumentation
  */
+
+// Whoever compiles against this package has `Symbol.dispose` without asking for it.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 export { createNativeEmulator, type NativeEmulator } from "./emulator/native-emulator.ts";
 export { describeHost, type HostDescription, type LibraryDescription } from "./host/describe-host.ts";
 export type { WinHypervisorOptions } from "./hypervisor/run-watch.ts";

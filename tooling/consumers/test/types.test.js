@@ -24,10 +24,15 @@ test.each([
   expect(compile(inject("consumer"), programs, options)).toEqual([[], []]);
 });
 
-test("win-backend needs the type of Symbol.dispose, by library or by Node's types", () => {
-  const program = [{ source: 'export { winHypervisor } from "@whvkit/win-backend";\n' }];
+test("win-backend brings the type of Symbol.dispose", () => {
+  const program = [
+    {
+      source:
+        'import { winHypervisor } from "@whvkit/win-backend";\nwinHypervisor.createPartition()[Symbol.dispose]();\n',
+    },
+  ];
   for (const options of [
-    { lib: ["es2022", "esnext.disposable"], types: [] },
+    { lib: ["es2022"], types: [] },
     { lib: ["es2022"], types: ["node"] },
   ])
     expect(compile(inject("consumer"), program, options)).toEqual([[]]);

@@ -8,19 +8,25 @@ import { IMPORT_MEMORY, IMPORT_MODULE, type ImportName } from "./machine-access.
 import { StateOffset } from "./state-layout.ts";
 
 /**
- * A `WebAssembly.Memory`. Stated by what is used of it: the name comes with the DOM's types, which a program for Node does
- * not have. @public
+ * A `WebAssembly.Memory`. Stated by what is read of it, because neither the ECMAScript library nor Node's types declare
+ * that name to everybody who compiles against this package.
+ *
+ * @public
  */
 export interface LinearMemory {
-  /** Its bytes. */
+  /** The bytes; another buffer after the memory has grown. */
   readonly buffer: ArrayBufferLike;
 }
 
-/** A `WebAssembly.Table` of functions, likewise. @public */
+/**
+ * A `WebAssembly.Table` of handlers, to be imported by other modules.
+ *
+ * @public
+ */
 export interface HandlerTable {
-  /** How many functions it holds. */
+  /** How many handlers there are. */
   readonly length: number;
-  /** The function at an index. */
+  /** The handler at an index from 0; throws RangeError beyond the last one. */
   get(index: number): unknown;
 }
 
@@ -42,7 +48,8 @@ export interface FormsInstance {
  *
  * @param memory - holds the state that `machine.registers` and `machine.data` view (see `ProcessorState`), and records.
  * It must not grow afterwards: growing detaches the machine's views.
- * @throws TypeError when the machine's registers or data are not in this memory, or not where the state layout has them.
+ * @throws TypeError when the machine's registers or data are not in this memory, or not where the state layout has them;
+ * `WebAssembly.LinkError` when it is no `WebAssembly.Memory`.
  * @public
  */
 export function instantiateForms(bytes: Uint8Array, memory: LinearMemory, machine: Machine): FormsInstance {
