@@ -1,6 +1,5 @@
 // Where everything lies that the tests under Wine need and that is not part of the repository: Node for Windows,
 // koffi with its Windows binary, the Wine prefix, the compiled stand-ins. Nothing here makes any of it.
-import { existsSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -18,10 +17,9 @@ export const cacheFolders = {
 };
 
 /**
- * The packages, each pinned to one content: `npm pack` fetches it from wherever npm is told to, and the hash is that
- * of the published tarball.
+ * The packages, each pinned to one content.
  *
- * @type {readonly { name: string, version: string, sha512: string }[]}
+ * @type {readonly import("../pinned-packages/pinned-package.js").PinnedPackage[]}
  */
 export const pinnedPackages = [
   {
@@ -42,12 +40,7 @@ export const pinnedPackages = [
   },
 ];
 
-/** Whether a package of the cache is there, in its pinned version. */
-export function hasPinnedPackage(/** @type {{ name: string, sha512: string }} */ { name, sha512 }) {
-  return existsSync(path.join(cacheFolders.modules, name, hashMark(sha512)));
-}
-
-/** A file in the package's folder that says which content was unpacked there. */
-export function hashMark(/** @type {string} */ sha512) {
-  return `.content-${sha512.replace(/[^A-Za-z0-9]/g, "").slice(0, 24)}`;
+/** Where a package of the cache lies. */
+export function folderOf(/** @type {{ name: string }} */ { name }) {
+  return path.join(cacheFolders.modules, name);
 }

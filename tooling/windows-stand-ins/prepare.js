@@ -5,25 +5,17 @@
 //   node tooling/windows-stand-ins/prepare.js
 //
 // Exit status 1 when something could not be had.
-import { execFileSync, spawnSync } from "node:child_process";
-import { createHash } from "node:crypto";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
-import { cacheFolders, hashMark, hasPinnedPackage, pinnedPackages } from "./cache.js";
+import { fetchPinnedPackage } from "../pinned-packages/pinned-package.js";
+import { cacheFolders, folderOf, pinnedPackages } from "./cache.js";
 import { wineEnvironment } from "./wine.js";
 
 mkdirSync(cacheFolders.cache, { recursive: true });
 let complete = true;
-for (const pinned of pinnedPackages) attempt(`${pinned.name}@${pinned.version}`, () => fetchPackage(pinned));
+for (const pinned of pinnedPackages)
+  attempt(`${pinned.name}@${pinned.version}`, () => fetchPinnedPackage(pinned, folderOf(pinned)));
 attempt("the Wine prefix", preparePrefix);
 process.exitCode = complete ? 0 : 1;
 
@@ -33,31 +25,6 @@ function attempt(/** @type {string} */ what, /** @type {() => string} */ action)
   } catch (error) {
     console.error(`${what}: ${error instanceof Error ? error.message : error}`);
     complete = false;
-  }
-}
-
-function fetchPackage(/** @type {{ name: string, version: string, sha512: string }} */ pinned) {
-  if (hasPinnedPackage(pinned)) return "there";
-  const folder = mkdtempSync(path.join(cacheFolders.cache, "fetch-"));
-  try {
-    // `npm pack` runs no script of the package.
-    execFileSync("npm", ["pack", "--silent", `${pinned.name}@${pinned.version}`, "--pack-destination", folder], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    const [tarball] = readdirSync(folder);
-    if (tarball === undefined) throw new Error("npm pack wrote nothing");
-    const file = path.join(folder, tarball);
-    const hash = createHash("sha512").update(readFileSync(file)).digest("base64");
-    if (hash !== pinned.sha512) throw new Error(`the tarball's sha512 is ${hash}, not ${pinned.sha512}`);
-    execFileSync("tar", ["xzf", file, "-C", folder]);
-    writeFileSync(path.join(folder, "package", hashMark(pinned.sha512)), "");
-    const target = path.join(cacheFolders.modules, pinned.name);
-    rmSync(target, { recursive: true, force: true });
-    mkdirSync(path.dirname(target), { recursive: true });
-    renameSync(path.join(folder, "package"), target);
-    return "fetched";
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 

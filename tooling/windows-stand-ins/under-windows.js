@@ -16,8 +16,9 @@ import {
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
+import { hasPinnedPackage } from "../pinned-packages/pinned-package.js";
 import { buildStandIns, hasCompiler, run } from "./build.js";
-import { cacheFolders, hasPinnedPackage, pinnedPackages } from "./cache.js";
+import { cacheFolders, folderOf, pinnedPackages } from "./cache.js";
 import { installedPrefix } from "./installed-prefix.js";
 import { windowsPath, wineEnvironment } from "./wine.js";
 
@@ -39,7 +40,7 @@ export function windowsUnavailable() {
   if (spawnSync("wine", ["--version"], { stdio: "ignore" }).status !== 0)
     return "wine is not installed (Debian packages wine and wine64)";
   for (const pinned of pinnedPackages)
-    if (!hasPinnedPackage(pinned)) return `${pinned.name}@${pinned.version} is not there; ${prepare}`;
+    if (!hasPinnedPackage(pinned, folderOf(pinned))) return `${pinned.name}@${pinned.version} is not there; ${prepare}`;
   return existsSync(path.join(cacheFolders.prefix, "system.reg")) ? null : `there is no Wine prefix; ${prepare}`;
 }
 
