@@ -15,4 +15,5 @@ export const checks = [
   { name: "unused code", args: [commandFile("knip", "knip"), "--no-progress", "--no-config-hints"] },
   { name: "API reports", args: [tooling("api-report/reports.js"), "check"], needsBuild: true },
   { name: "packed packages", args: [tooling("package-check/main.js")], needsBuild: true },
+  { name: "release rehearsal", args: [tooling("release-rehearsal/main.js")], needsBuild: true },
 ];
