@@ -6,6 +6,7 @@ import { createServer } from "node:http";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { endWithUs } from "./child-processes.js";
+import { isLoopback } from "./loopback-address.js";
 
 /** Only what stands here was started by this process. @type {WeakSet<LoopbackRegistry>} */
 const started = new WeakSet();
@@ -20,11 +21,6 @@ const started = new WeakSet();
 /** Whether a registry is one that {@link startRegistry} of this process made, and on this machine. */
 export function isOurs(/** @type {LoopbackRegistry} */ registry) {
   return started.has(registry) && isLoopback(registry.url);
-}
-
-/** Whether an address is one of a registry on this machine, as a rehearsal writes it. */
-export function isLoopback(/** @type {unknown} */ url) {
-  return typeof url === "string" && /^http:\/\/127\.0\.0\.1:\d{1,5}\/$/.test(url);
 }
 
 /**

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { clientEnvironment } from "../client-environment.js";
-import { isLoopback, isOurs, startCounter, startRegistry } from "../loopback-registry.js";
+import { isLoopback } from "../loopback-address.js";
+import { isOurs, startCounter, startRegistry } from "../loopback-registry.js";
 import { pointAt, publishDependencies, publishWorkspace } from "../publishing.js";
 
 /** @type {string} */
