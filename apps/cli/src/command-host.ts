@@ -6,13 +6,13 @@ import type { Readable, Writable } from "node:stream";
 import { styleText } from "node:util";
 import { describeSystemError, WorkError } from "./command-error.ts";
 
-/** A stream that may be a terminal. */
+/** A stream that may be a terminal. @public */
 export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 
-/** A stream that may be a terminal, whose keys can then be read one by one. */
+/** A stream that may be a terminal, whose keys can then be read one by one. @public */
 export type InputStream = Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
 
-/** What {@link main} runs in. */
+/** What {@link main} runs in. @public */
 export interface CommandHost {
   /** What the command reads; keys, where it is a terminal. */
   readonly stdin: InputStream;

@@ -24,6 +24,7 @@ import type { EmulatorOptions } from "./emulator-options.ts";
  * @public
  */
 export interface Out<T> {
+  /** What the function answered; undefined content after a failure. */
   value: T;
 }
 
@@ -36,6 +37,7 @@ export interface Out<T> {
 export interface WHvEmulatorCallbackTable<Context = unknown> {
   /** Bytes of the native structure: 48 or more. */
   readonly Size: number;
+  /** Must be 0. */
   readonly Reserved: number;
   /** `WHV_EMULATOR_IO_PORT_CALLBACK`. */
   readonly WHvEmulatorIoPortCallback: (context: Context, ioAccess: EmulatorIoAccess) => number;
@@ -81,6 +83,7 @@ export interface WHvEmulatorHandle<Context = unknown> {
  * @public
  */
 export interface WHvEmulatorStatus {
+  /** The bits of `WHV_EMULATOR_STATUS`; they count only where the function answered `S_OK`. */
   asUINT32: number;
 }
 

@@ -6,6 +6,7 @@
 
 /** The exception that the guest is about to take, as `canFault` and diagnostics show it. @public */
 export interface GuestException {
+  /** Exception vector, 0 to 31 (Intel SDM volume 3, table 6-1). */
   readonly vector: number;
   /** `null` where the vector pushes none, and in real mode. */
   readonly errorCode: number | null;

@@ -74,6 +74,7 @@ export interface SimVirtualProcessor extends VirtualProcessor {
  * @public
  */
 export interface SimPartition extends Partition {
+  /** Creates virtual processor `index`, from 0; throws as {@link Partition} says. */
   createVirtualProcessor(index: number): SimVirtualProcessor;
 }
 
@@ -83,6 +84,7 @@ export interface SimPartition extends Partition {
  * @public
  */
 export interface SimHypervisor extends Hypervisor {
+  /** What tells it apart from the native hypervisor. */
   readonly name: "sim";
   /** Makes a partition; an option that cannot be is a `WhvError` with `E_INVALIDARG`. */
   createPartition(options?: SimPartitionOptions): SimPartition;

@@ -10,6 +10,7 @@ import { PortMap } from "./port-map.ts";
 
 /** An access that no device claimed: reads give all ones, writes are lost, as on an ISA or PCI bus. @public */
 export interface UnclaimedAccess {
+  /** Which address space was accessed. */
   readonly space: "port" | "memory";
   /** Port number or guest-physical address. */
   readonly address: number;

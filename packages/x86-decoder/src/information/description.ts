@@ -17,14 +17,21 @@ import type { Access, FlagName, FlowControl, Privilege } from "./names.ts";
  * @public
  */
 export interface OperandDescription {
+  /** Name of the kind, a key of `OperandKind`. */
   readonly kind: keyof typeof OperandKind;
+  /** Whether the instruction reads it, writes it, or both. */
   readonly access: Access;
   /** Bytes. */
   readonly size: number;
+  /** Register by name, of register operands. */
   readonly register?: string;
+  /** Segment register by name, of memory operands. */
   readonly segment?: string;
+  /** Base register by name; absent without one. */
   readonly base?: string;
+  /** Index register by name; absent without one. */
   readonly index?: string;
+  /** Factor of the index register: 1, 2, 4 or 8. */
   readonly scale?: number;
   /** Signed number, or `"0x…"` where it exceeds 32 bits. */
   readonly displacement?: number | string;
@@ -32,6 +39,7 @@ export interface OperandDescription {
   readonly value?: number | string;
   /** Branch target with the instruction at `ip`. */
   readonly target?: string;
+  /** Selector of a far pointer, 0 to 0xffff. */
   readonly selector?: number;
   /** How many elements the operand is broadcast to. */
   readonly broadcast?: number;
@@ -43,12 +51,19 @@ export interface OperandDescription {
  * @public
  */
 export interface MemoryDescription {
+  /** Whether it is read, written, or both. */
   readonly access: Access;
+  /** Bytes of one access; 0 where the instruction does not say. */
   readonly size: number;
+  /** Segment register, by name. */
   readonly segment: string;
+  /** Base register by name; absent without one. */
   readonly base?: string;
+  /** Index register by name; absent without one. */
   readonly index?: string;
+  /** Factor of the index register: 1, 2, 4 or 8; absent without one. */
   readonly scale?: number;
+  /** Signed number, or `"0x…"` where it exceeds 32 bits; absent where it is 0 beside a base register. */
   readonly displacement?: number | string;
 }
 
@@ -58,18 +73,27 @@ export interface MemoryDescription {
  * @public
  */
 export interface InstructionDescription {
+  /** Version of the format. */
   readonly format: 1;
+  /** The bytes of the instruction, as hex digits, lowest address first. */
   readonly bytes: string;
+  /** Tells it apart from bytes that are no instruction. */
   readonly valid: true;
+  /** Bytes, 1 to 15. */
   readonly length: number;
+  /** The mnemonic in lower case. */
   readonly mnemonic: MnemonicName;
+  /** The whole instruction, in the Intel syntax of `formatInstruction`. */
   readonly text: string;
   /** The encoding form in the manuals' notation. */
   readonly opcode: string;
+  /** Explicit operands, in the order of the manuals. */
   readonly operands: readonly OperandDescription[];
+  /** Memory that it accesses, implicit accesses included. */
   readonly memory: readonly MemoryDescription[];
   /** Registers by name. */
   readonly registers: readonly { readonly register: string; readonly access: Access }[];
+  /** What it does to RFLAGS, as in {@link FlagEffects}. */
   readonly flags: {
     readonly read: readonly FlagName[];
     readonly written: readonly FlagName[];
@@ -77,9 +101,13 @@ export interface InstructionDescription {
     readonly cleared: readonly FlagName[];
     readonly set: readonly FlagName[];
   };
+  /** CPUID features that it needs, all of them. */
   readonly cpuid: readonly string[];
+  /** Who may execute it. */
   readonly privilege: Privilege;
+  /** Where execution goes on. */
   readonly flow: FlowControl;
+  /** Prefixes that stand before it, by name: `"lock"`, `"rep"` and the like. */
   readonly prefixes: readonly string[];
 }
 
@@ -89,9 +117,13 @@ export interface InstructionDescription {
  * @public
  */
 export interface InvalidDescription {
+  /** Version of the format. */
   readonly format: 1;
+  /** The bytes that were decoded, as hex digits, lowest address first. */
   readonly bytes: string;
+  /** Tells it apart from a valid instruction. */
   readonly valid: false;
+  /** No instruction; bytes that end inside of one; more than 15 bytes. */
   readonly error: "invalid-opcode" | "truncated" | "too-long";
 }
 

@@ -35,12 +35,15 @@ export const formCount: number = columns.formCount;
  * @public
  */
 export interface FlagEffects {
+  /** Whose value before the instruction matters. */
   readonly read: readonly FlagName[];
   /** Written according to the result. */
   readonly written: readonly FlagName[];
   /** Left undefined by the manuals. */
   readonly undefined: readonly FlagName[];
+  /** Always 0 afterwards. */
   readonly cleared: readonly FlagName[];
+  /** Always 1 afterwards. */
   readonly set: readonly FlagName[];
 }
 
@@ -52,6 +55,7 @@ export interface FlagEffects {
 export interface OperandSpecification {
   /** Kind where it is not memory through ModRM: a value of `OperandKind`. `OperandKind.memory` where it is only ever memory. */
   readonly kind: number;
+  /** Whether the instruction reads it, writes it, or both. */
   readonly access: Access;
   /** Where the encoding holds it. */
   readonly encoding:
@@ -82,23 +86,31 @@ export interface OperandSpecification {
  * @public
  */
 export interface FormInformation {
+  /** Number of the form, as in `Instruction.form`. */
   readonly form: number;
+  /** A value of `Mnemonic`. */
   readonly mnemonic: number;
+  /** The mnemonic in lower case. */
   readonly name: MnemonicName;
   /** The encoding in the notation of the manuals: `"o32 81 /0"`, `"VEX.128.66.0F.WIG FE /r"`. */
   readonly opcode: string;
+  /** The operands in the order of the manuals, implicit ones included. */
   readonly operands: readonly OperandSpecification[];
+  /** What it does to RFLAGS. */
   readonly flags: FlagEffects;
   /** CPUID features that it needs, all of them. */
   readonly cpuid: readonly string[];
+  /** Who may execute it. */
   readonly privilege: Privilege;
   /** Whether LOCK may precede it, provided that its first operand is memory. */
   readonly lockable: boolean;
   /** Whether REP (or REPE and REPNE) repeats it. */
   readonly repeat: "none" | "rep" | "repe";
+  /** Where execution goes on. */
   readonly flow: FlowControl;
   /** Whether it exists in 16- and 32-bit modes, and in 64-bit mode. */
   readonly legacyModes: boolean;
+  /** Whether it exists in 64-bit mode. */
   readonly longMode: boolean;
 }
 

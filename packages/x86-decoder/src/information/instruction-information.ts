@@ -16,6 +16,7 @@ import { type Access, accesses, type FlowControl, type Privilege } from "./names
 export interface UsedRegister {
   /** A value of `Register`. */
   readonly register: number;
+  /** Whether it is read, written, or both; conditional where only some executions do. */
   readonly access: Access;
 }
 
@@ -29,12 +30,15 @@ export interface UsedMemory {
   readonly segment: number;
   /** Base register, 0 for none; RIP or EIP: relative to the next instruction. */
   readonly base: number;
+  /** Index register, 0 for none. */
   readonly index: number;
+  /** Factor of the index register: 1, 2, 4 or 8. */
   readonly scale: number;
   /** Signed displacement. */
   readonly displacement: bigint;
   /** Bytes of one access; 0 where the instruction does not say (XSAVE); of one element for strings, gathers and broadcasts. */
   readonly size: number;
+  /** Whether it is read, written, or both. */
   readonly access: Access;
 }
 
@@ -52,9 +56,13 @@ export interface InstructionInformation {
   readonly registers: readonly UsedRegister[];
   /** Memory operands and stack accesses of PUSH, POP, CALL, RET and the like. */
   readonly memory: readonly UsedMemory[];
+  /** What it does to RFLAGS. */
   readonly flags: FlagEffects;
+  /** CPUID features that it needs, all of them. */
   readonly cpuid: readonly string[];
+  /** Who may execute it. */
   readonly privilege: Privilege;
+  /** Where execution goes on. */
   readonly flow: FlowControl;
   /** What is added to the stack pointer; `null` where that depends on registers or memory (LEAVE, POP SP, interrupts). */
   readonly stackChange: number | null;

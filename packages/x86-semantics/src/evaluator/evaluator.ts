@@ -41,6 +41,7 @@ export const SLOT_WORDS = 8192;
  * @public
  */
 export class Evaluator {
+  /** The machine that programs are run against. */
   readonly machine: Machine;
   readonly #slots: Int32Array = new Int32Array(SLOT_WORDS);
   readonly #slotBytes: Uint8Array = new Uint8Array(this.#slots.buffer);

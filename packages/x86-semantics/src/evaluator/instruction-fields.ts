@@ -3,16 +3,27 @@ import type { Instruction } from "@whvkit/x86-decoder";
 import { memorySegment, registerLocation } from "../ir/register-location.ts";
 import type { RegisterInterval } from "../machine/register-file.ts";
 
+/**
+ * What one instruction puts into the {@link Ir} of its form: registers, immediates and parts of addresses.
+ *
+ * @public
+ */
 export class InstructionFields {
   /** Registers as the decoder numbers them; 0 for operands that name none. */
   readonly #operandRegisters: number[];
   readonly #base: number;
   readonly #index: number;
+  /** Bits 31..0 of the immediate. */
   readonly immediateLow: number;
+  /** Bits 63..32 of the immediate. */
   readonly immediateHigh: number;
+  /** The second immediate, 16 bits. */
   readonly immediate2: number;
+  /** Factor of the index register: 1, 2, 4 or 8. */
   readonly scale: number;
+  /** Bits 31..0 of the displacement. */
   readonly displacementLow: number;
+  /** Bits 63..32 of the displacement. */
   readonly displacementHigh: number;
   /** The opmask register as the decoder numbers it; 0 without one. */
   readonly opmask: number;
@@ -42,6 +53,7 @@ export class InstructionFields {
   get base(): RegisterInterval | null {
     return registerLocation(this.#base);
   }
+  /** Index register of the memory operand; null without one. */
   get index(): RegisterInterval | null {
     return registerLocation(this.#index);
   }

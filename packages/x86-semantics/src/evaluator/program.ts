@@ -9,7 +9,7 @@ import type { RegisterInterval } from "../machine/register-file.ts";
 import type { InstructionFields } from "./instruction-fields.ts";
 import type { Transfer } from "./transfer.ts";
 
-/** A string instruction, as the REP driver runs it. */
+/** A string instruction, as the REP driver runs it. @public */
 export interface StringOperation extends StringElement {
   /** 0 for a single element, 0xf3 for REP and REPE, 0xf2 for REPNE. */
   readonly repeat: 0 | 0xf2 | 0xf3;
@@ -17,7 +17,10 @@ export interface StringOperation extends StringElement {
   readonly segment: number;
 }
 
-/** @public */
+/**
+ * One instruction, ready to run: the meaning of its form with the fields of the instruction put in. It serves wherever
+ * these bytes stand in this mode. @public
+ */
 export interface Program {
   /** The decoder's number of the mnemonic. */
   readonly mnemonic: number;
@@ -37,8 +40,11 @@ export interface Program {
   readonly writesIp: boolean;
   /** The instruction names memory in its operands, whether it accesses it (MOV) or not (NOP, PREFETCH, INVLPG, LEA). */
   readonly namesMemory: boolean;
+  /** Whether it has memory operands, explicit or implicit. */
   readonly accessesMemory: boolean;
+  /** Whether it reads or writes a port. */
   readonly accessesPort: boolean;
+  /** What a {@link RepeatDriver} repeats; null for all but string instructions. */
   readonly string: StringOperation | null;
   /** The helpers that it may call. */
   readonly helpers: readonly Helper[];
@@ -49,5 +55,6 @@ export interface Program {
   readonly unsupported: string | null;
   /** The form's meaning, and what this instruction puts into it; for the printer. Null when unsupported. */
   readonly ir: Ir | null;
+  /** What this instruction puts into `ir`; null when unsupported. */
   readonly fields: InstructionFields | null;
 }

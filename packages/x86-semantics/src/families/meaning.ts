@@ -27,7 +27,7 @@ import { vectorMoves } from "./vector-moves.ts";
 import { vectorPacking } from "./vector-packing.ts";
 import { x87State } from "./x87-state.ts";
 
-/** Every family, in the order of the manual's summary (Intel SDM volume 1, chapter 5). */
+/** Every family, in the order of the manual's summary (Intel SDM volume 1, chapter 5). @public */
 export const families: readonly Family[] = [
   moves,
   arithmetic,
@@ -69,7 +69,7 @@ function collectMeanings(): Map<string, Meaning> {
   return result;
 }
 
-/** Whether an instruction has a meaning here. */
+/** Whether an instruction has a meaning here. @public */
 export type Support =
   | { readonly supported: true; readonly family: string }
   | { readonly supported: false; readonly reason: string };

@@ -31,35 +31,42 @@ import {
   type ValueOperation,
 } from "./operation.ts";
 
-/** A value in a definition. */
+/** A value in a definition. @public */
 export interface Value {
+  /** Index of the operation that made it. */
   readonly index: number;
+  /** Its type. */
   readonly type: Type;
 }
 
-/** A general register by its encoding number. */
+/** A general register by its encoding number. @public */
 export const General = { rax: 0, rcx: 1, rdx: 2, rbx: 3, rsp: 4, rbp: 5, rsi: 6, rdi: 7 } as const;
+/** A value of {@link General}: 0 to 7. @public */
 export type General = (typeof General)[keyof typeof General];
 
-/** An operand as a definition sees it: its number, its type, whether it is memory; never its encoding. */
+/** An operand as a definition sees it: its number, its type, whether it is memory; never its encoding. @public */
 export interface Operand {
+  /** Its number, from 0. */
   readonly index: number;
+  /** What it is. */
   readonly shape: Form["operands"][number]["shape"];
   /** Bytes. */
   readonly size: number;
 }
 
+/** The flags of RFLAGS that definitions name. @public */
 export type FlagName = "CF" | "PF" | "AF" | "ZF" | "SF" | "OF" | "DF" | "IF" | "AC";
 
-/** A definition: states what an instruction form does by calling the builder. */
+/** A definition: states what an instruction form does by calling the builder. @public */
 export type Definition = (b: Builder) => void;
 
-/** Thrown by {@link Builder.unsupported}: this form of a supported mnemonic has no meaning here. */
+/** Thrown by {@link Builder.unsupported}: this form of a supported mnemonic has no meaning here. @public */
 export class UnsupportedForm extends Error {
+  /** Name of the class. */
   override readonly name = "UnsupportedForm";
 }
 
-/** Where an operand lives, once its address is computed: read it, write it, or read it to write it. */
+/** Where an operand lives, once its address is computed: read it, write it, or read it to write it. @public */
 export class Place {
   readonly #builder: Builder;
   readonly #operand: Operand;
@@ -75,6 +82,7 @@ export class Place {
     this.#locked = locked;
   }
 
+  /** Its value. */
   read(): Value {
     return this.#address === null
       ? this.#builder.operandRegister(this.#operand, this.#type)
@@ -88,14 +96,23 @@ export class Place {
       : this.#builder.load("memory", this.#address, this.#type, Intent.modify | this.#locked);
   }
 
+  /** Writes it. */
   write(value: Value): void {
     if (this.#address === null) this.#builder.setOperandRegister(this.#operand, value);
     else this.#builder.store("memory", this.#address, value, Intent.write | this.#locked);
   }
 }
 
+/**
+ * What a definition states the meaning of a form with: each method appends an operation. Register and flag writes are
+ * queued behind the last operation that can stop the instruction.
+ *
+ * @public
+ */
 export class Builder {
+  /** The form whose meaning is being stated. */
   readonly form: Form;
+  /** The operands of the form, in the order of the manuals. */
   readonly operands: readonly Operand[];
   readonly #operations: Operation[] = [];
   readonly #queued: EffectOperation[] = [];
@@ -170,6 +187,7 @@ export class Builder {
     return this.#value({ op: "const", type, low: word, high: bits === 64 ? high | 0 : 0 });
   }
 
+  /** A constant of 128 bits; four 32-bit words, the lowest first. */
   constant128(words: readonly [number, number, number, number]): Value {
     return this.#value({ op: "const128", type: "v128", words });
   }
@@ -178,12 +196,15 @@ export class Builder {
     this.#same(a, b);
     return this.#value({ op, type: a.type, a: a.index, b: b.index });
   }
+  /** Sum modulo 2^width; operands of one integer type, as everywhere below. */
   add(a: Value, b: Value): Value {
     return this.#binary("add", a, b);
   }
+  /** Difference modulo 2^width. */
   sub(a: Value, b: Value): Value {
     return this.#binary("sub", a, b);
   }
+  /** Product modulo 2^width. */
   mul(a: Value, b: Value): Value {
     return this.#binary("mul", a, b);
   }
@@ -191,24 +212,31 @@ export class Builder {
   mulHigh(a: Value, b: Value, signed: boolean): Value {
     return this.#binary(signed ? "mulHighSigned" : "mulHighUnsigned", a, b);
   }
+  /** Bitwise AND. */
   and(a: Value, b: Value): Value {
     return this.#binary("and", a, b);
   }
+  /** Bitwise OR. */
   or(a: Value, b: Value): Value {
     return this.#binary("or", a, b);
   }
+  /** Bitwise exclusive OR. */
   xor(a: Value, b: Value): Value {
     return this.#binary("xor", a, b);
   }
+  /** Unsigned quotient; the definition has made sure that `b` is not 0. */
   divide(a: Value, b: Value): Value {
     return this.#binary("divide", a, b);
   }
+  /** Unsigned remainder; the definition has made sure that `b` is not 0. */
   remainder(a: Value, b: Value): Value {
     return this.#binary("remainder", a, b);
   }
+  /** Unsigned quotient of `upper`:`lower` by `b`, which the definition has made sure to fit. */
   divideWide(upper: Value, lower: Value, b: Value): Value {
     return this.#value({ op: "divideWide", type: "i64", upper: upper.index, lower: lower.index, b: b.index });
   }
+  /** Unsigned remainder of `upper`:`lower` by `b`; the quotient must fit. */
   remainderWide(upper: Value, lower: Value, b: Value): Value {
     return this.#value({ op: "remainderWide", type: "i64", upper: upper.index, lower: lower.index, b: b.index });
   }
@@ -222,15 +250,19 @@ export class Builder {
   shl(a: Value, count: Value): Value {
     return this.#shift("shl", a, count);
   }
+  /** Shifts right, with zeros. */
   shr(a: Value, count: Value): Value {
     return this.#shift("shr", a, count);
   }
+  /** Shifts right, keeping the sign. */
   sar(a: Value, count: Value): Value {
     return this.#shift("sar", a, count);
   }
+  /** Rotates left. */
   rotl(a: Value, count: Value): Value {
     return this.#shift("rotl", a, count);
   }
+  /** Rotates right. */
   rotr(a: Value, count: Value): Value {
     return this.#shift("rotr", a, count);
   }
@@ -239,15 +271,19 @@ export class Builder {
     this.#same(a, b);
     return this.#value({ op, type: "i1", a: a.index, b: b.index });
   }
+  /** Whether both are equal, as i1. */
   equal(a: Value, b: Value): Value {
     return this.#compare("eq", a, b);
   }
+  /** Whether `a` is less than `b`, both unsigned, as i1. */
   unsignedLess(a: Value, b: Value): Value {
     return this.#compare("ult", a, b);
   }
+  /** Whether `a` is less than `b`, both signed, as i1. */
   signedLess(a: Value, b: Value): Value {
     return this.#compare("slt", a, b);
   }
+  /** Whether all bits are zero, as i1. */
   isZero(a: Value): Value {
     return this.equal(a, this.constant(a.type as IntegerType, 0));
   }
@@ -255,21 +291,27 @@ export class Builder {
   #unary(op: UnaryOperator, a: Value): Value {
     return this.#value({ op, type: a.type, a: a.index });
   }
+  /** Bitwise complement. */
   not(a: Value): Value {
     return this.#unary("not", a);
   }
+  /** Two's complement. */
   negate(a: Value): Value {
     return this.sub(this.constant(a.type as IntegerType, 0), a);
   }
+  /** Bytes in reverse order. */
   byteSwap(a: Value): Value {
     return this.#unary("bswap", a);
   }
+  /** Zeros above the highest one; the width for 0. */
   countLeadingZeros(a: Value): Value {
     return this.#unary("clz", a);
   }
+  /** Zeros below the lowest one; the width for 0. */
   countTrailingZeros(a: Value): Value {
     return this.#unary("ctz", a);
   }
+  /** How many bits are one. */
   populationCount(a: Value): Value {
     return this.#unary("popcnt", a);
   }
@@ -282,6 +324,7 @@ export class Builder {
   zeroExtend(a: Value, type: Type): Value {
     return this.#resize("zext", a, type);
   }
+  /** Sign-extends to a type at least as wide. */
   signExtend(a: Value, type: Type): Value {
     return this.#resize("sext", a, type);
   }
@@ -300,6 +343,7 @@ export class Builder {
     return bitsOf(type) > bitsOf(a.type) ? this.zeroExtend(a, type) : this.truncate(a, type);
   }
 
+  /** `a` where the condition (i1) holds, else `b`. */
   select(condition: Value, a: Value, b: Value): Value {
     this.#expect(condition, "i1");
     this.#same(a, b);
@@ -317,14 +361,17 @@ export class Builder {
     return this.bit(a, bitsOf(a.type) - 1);
   }
 
+  /** One lane of a v128, lane 0 being the lowest. */
   lane(a: Value, type: IntegerType, lane: number): Value {
     this.#expect(a, "v128");
     return this.#value({ op: "lane", type, a: a.index, lane });
   }
+  /** The v128 with one lane replaced. */
   withLane(a: Value, lane: number, value: Value): Value {
     this.#expect(a, "v128");
     return this.#value({ op: "withLane", type: "v128", a: a.index, lane, value: value.index });
   }
+  /** A v128 whose byte i is byte `bytes[i]` of the two, 0 to 15 of `a` and 16 to 31 of `b`. */
   shuffle(a: Value, b: Value, bytes: readonly number[]): Value {
     this.#expect(a, "v128");
     this.#same(a, b);
@@ -337,6 +384,7 @@ export class Builder {
   register(number: General, type: IntegerType): Value {
     return this.registerAt(RegisterOffset.general + 8 * number, type);
   }
+  /** Writes the low bytes of a general register; an i32 clears the upper half, as in 64-bit mode. */
   setRegister(number: General, value: Value): void {
     // A 32-bit write clears the upper half; narrower ones keep the rest (Intel SDM volume 1, 3.4.1.1).
     const size = bytesOf(value.type) === 4 ? 8 : bytesOf(value.type);
@@ -347,6 +395,7 @@ export class Builder {
   registerAt(offset: number, type: Type): Value {
     return this.#value({ op: "register", type, register: { from: "fixed", offset, size: bytesOf(type) } });
   }
+  /** Writes `size` bytes of the register file at an offset. */
   setRegisterAt(offset: number, size: number, value: Value): void {
     this.#queue({ op: "setRegister", register: { from: "fixed", offset, size }, value: value.index });
   }
@@ -361,6 +410,7 @@ export class Builder {
     if (this.form.masking === "none") throw new Error(`the form of ${this.form.mnemonic} has no opmask`);
     return this.#value({ op: "register", type: "i64", register: { from: "opmask", size: 8 } });
   }
+  /** Writes the register that an operand names, from byte `delta` of it. */
   setOperandRegister(operand: Operand, value: Value, delta = 0): void {
     const bytes = bytesOf(value.type);
     const size = operand.shape === "register" && bytes === 4 ? 8 : bytes;
@@ -375,6 +425,7 @@ export class Builder {
   flag(name: FlagName): Value {
     return this.#value({ op: "flag", type: "i1", bit: FlagBit[name] });
   }
+  /** Writes flags, each an i1; the others stay. */
   setFlags(flags: Partial<Record<FlagName, Value>>): void {
     for (const [name, value] of Object.entries(flags)) {
       this.#expect(value, "i1");
@@ -426,9 +477,11 @@ export class Builder {
   effectiveAddress(stackStep = 0): Value {
     return this.#value({ op: "effectiveAddress", type: "i64", stackStep });
   }
+  /** Linear address of an offset in a segment, as i64. */
   linearAddress(segment: SegmentReference, offset: Value): Value {
     return this.#value({ op: "linearAddress", type: "i64", segment, offset: this.zeroExtend(offset, "i64").index });
   }
+  /** Reads memory at an offset in a segment. `intent` is of {@link Intent}. */
   load(segment: SegmentReference, address: Value, type: IntegerType | "v128", intent: number = Intent.read): Value {
     this.#expect(address, "i64");
     return this.#value({ op: "load", type, segment, address: address.index, intent });
@@ -440,10 +493,12 @@ export class Builder {
     const [at, chosen] = [address.index, condition.index];
     return this.#value({ op: "loadIf", type, segment, address: at, intent: Intent.read, condition: chosen });
   }
+  /** Writes memory at an offset in a segment. `intent` is of {@link Intent}. */
   store(segment: SegmentReference, address: Value, value: Value, intent: number = Intent.write): void {
     this.#expect(address, "i64");
     this.#effect({ op: "store", segment, address: address.index, value: value.index, intent });
   }
+  /** Makes all checks of an access of `size` bytes, 1 to 4096, without making it. */
   probe(segment: SegmentReference, address: Value, size: number, intent: number): void {
     this.#expect(address, "i64");
     this.#effect({ op: "probe", segment, address: address.index, size, intent });
@@ -483,6 +538,7 @@ export class Builder {
         return this.operandRegister(operand, type);
     }
   }
+  /** Writes an operand: a register, or memory at its size. */
   write(operand: Operand, value: Value): void {
     this.place(operand).write(value);
   }
@@ -517,15 +573,18 @@ export class Builder {
 
   // ---- ports, faults, helpers ------------------------------------------------------------------------------------
 
+  /** Reads a port. */
   in(port: Value, type: "i8" | "i16" | "i32"): Value {
     this.#expect(port, "i16");
     return this.#value({ op: "in", type, port: port.index });
   }
+  /** Writes a port. */
   out(port: Value, value: Value): void {
     this.#expect(port, "i16");
     this.#effect({ op: "out", port: port.index, value: value.index });
   }
 
+  /** Raises an exception when the condition holds, and stops the instruction. Without an error code for -1. */
   faultIf(condition: Value, vector: number, errorCode = -1): void {
     this.#expect(condition, "i1");
     this.#effect({ op: "faultIf", condition: condition.index, vector, errorCode });
@@ -597,8 +656,10 @@ export class Builder {
   }
 }
 
-/** A stack pointer: what RSP becomes, and the offset in the stack segment that it stands for. */
+/** A stack pointer: what RSP becomes, and the offset in the stack segment that it stands for. @public */
 export interface StackPointer {
+  /** What RSP becomes, i64. */
   readonly rsp: Value;
+  /** The place in the stack segment that it names, i64. */
   readonly offset: Value;
 }

@@ -31,17 +31,17 @@ const EFFECTS: ReadonlySet<Operation["op"]> = new Set([
   "flags",
 ]);
 
-/** Does the operation possibly end the instruction before its end? */
+/** Does the operation possibly end the instruction before its end? @public */
 export function canStop(operation: Operation): boolean {
   return CAN_STOP.has(operation.op);
 }
 
-/** Does the operation make a value? */
+/** Does the operation make a value? @public */
 export function makesValue(operation: Operation): operation is ValueOperation {
   return !EFFECTS.has(operation.op);
 }
 
-/** The values that an operation uses. */
+/** The values that an operation uses. @public */
 export function usesOf(operation: Operation): number[] {
   const uses: number[] = [];
   const fields = operation as unknown as Readonly<Record<string, unknown>>;

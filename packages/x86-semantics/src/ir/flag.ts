@@ -21,7 +21,7 @@
  * group leaves CF out for INC and DEC. The shift and rotate kinds change no flag at all when c is 0.
  */
 
-/** Bit numbers in RFLAGS. */
+/** Bit numbers in RFLAGS. @public */
 export const FlagBit = {
   CF: 0,
   PF: 2,
@@ -42,7 +42,7 @@ export const FlagBit = {
   ID: 21,
 } as const;
 
-/** Masks in RFLAGS. */
+/** Masks in RFLAGS. @public */
 export const Flag = {
   CF: 0x1,
   PF: 0x4,
@@ -64,10 +64,10 @@ export const Flag = {
   ID: 0x20_0000,
 } as const;
 
-/** The six status flags. */
+/** The six status flags. @public */
 export const STATUS_FLAGS = 0x8d5;
 
-/** A condition code: the low four bits of Jcc, SETcc and CMOVcc (Intel SDM volume 1, appendix B). */
+/** A condition code: the low four bits of Jcc, SETcc and CMOVcc (Intel SDM volume 1, appendix B). @public */
 export const CONDITION_NAMES = [
   "o",
   "no",
@@ -86,4 +86,5 @@ export const CONDITION_NAMES = [
   "le",
   "g",
 ] as const;
+/** A condition as it stands in mnemonics: the `cc` of Jcc, SETcc and CMOVcc. @public */
 export type ConditionName = (typeof CONDITION_NAMES)[number];

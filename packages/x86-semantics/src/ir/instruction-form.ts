@@ -43,7 +43,7 @@ function operandForm(instruction: Instruction, index: number): OperandForm {
 /** Which immediates a meaning depends on at definition time, so that their low bytes belong to the form. */
 export type CarriedImmediates = "none" | "immediate" | "immediate2" | "both";
 
-/** The form of a decoded instruction. */
+/** The form of a decoded instruction. @public */
 export function formOf(
   instruction: Instruction,
   carried: CarriedImmediates,
@@ -70,6 +70,8 @@ export function formOf(
 /**
  * A number that instructions of one form share: below 2^53, the decoder's form number times a fixed factor plus what the
  * prefixes and ModRM decide. Options of the host are not in it; neither are the immediates that {@link Form} may carry.
+ *
+ * @public
  */
 export function formKey(instruction: Instruction): number {
   let memory = 0;
@@ -88,7 +90,7 @@ export function formKey(instruction: Instruction): number {
   return (instruction.form * 64 + sizes) * 0x4000 + flags;
 }
 
-/** The form in one line: "add r32, m32 (64-bit, 64-bit addresses)". For people, not for caches. */
+/** The form in one line: "add r32, m32 (64-bit, 64-bit addresses)". For people, not for caches. @public */
 export function formName(form: Form): string {
   const operands = form.operands.map(({ shape, size }) => `${shape}${size === 0 ? "" : size * 8}`).join(", ");
   const mode = form.long ? "64-bit mode" : "16/32-bit mode";

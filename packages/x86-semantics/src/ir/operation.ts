@@ -22,29 +22,31 @@ import type { Helper } from "../machine/helper.ts";
 import type { Segment } from "../machine/register-file.ts";
 import type { Form } from "./form.ts";
 
-/** The type of a value. Floating-point numbers are bit patterns. */
+/** The type of a value. Floating-point numbers are bit patterns. @public */
 export type Type = "i1" | "i8" | "i16" | "i32" | "i64" | "v128";
 
-/** The integer types that registers and memory hold. */
+/** The integer types that registers and memory hold. @public */
 export type IntegerType = "i8" | "i16" | "i32" | "i64";
 
-/** Index of the operation that makes a value. */
+/** Index of the operation that makes a value. @public */
 export type ValueIndex = number;
 
 /**
  * A register of the register file: one that the instruction's meaning fixes (a byte offset), the one that operand
  * number `operand` of the instruction names, or the opmask of an EVEX instruction that has one. `delta` is added to the
  * offset of an operand's register (the second 16 bytes of a YMM register: 16).
+ *
+ * @public
  */
 export type RegisterReference =
   | { readonly from: "fixed"; readonly offset: number; readonly size: number }
   | { readonly from: "operand"; readonly operand: number; readonly delta: number; readonly size: number }
   | { readonly from: "opmask"; readonly size: number };
 
-/** A fixed segment, or the one that the instruction's memory or source operand uses after overrides. */
+/** A fixed segment, or the one that the instruction's memory or source operand uses after overrides. @public */
 export type SegmentReference = Segment | "memory";
 
-/** Operations on two values of the type of the result. */
+/** Operations on two values of the type of the result. @public */
 export type BinaryOperator =
   /** i8 to i64, modulo the width. */
   | "add"
@@ -61,12 +63,13 @@ export type BinaryOperator =
   | "divide"
   | "remainder";
 
-/** i32 and i64; the count is an i32 and counts modulo the width, as in WebAssembly. */
+/** i32 and i64; the count is an i32 and counts modulo the width, as in WebAssembly. @public */
 export type ShiftOperator = "shl" | "shr" | "sar" | "rotl" | "rotr";
 
-/** i1 from two values of one integer type. */
+/** i1 from two values of one integer type. @public */
 export type CompareOperator = "eq" | "ult" | "slt";
 
+/** Operators on one integer. @public */
 export type UnaryOperator =
   /** All types: every bit inverted (i1: logical not). */
   | "not"
@@ -82,10 +85,12 @@ export type UnaryOperator =
 /**
  * Which formula gives the status flags; see `flag.ts` for the formulas. x, y and r have the type `type`, except that y
  * of the shift and rotate kinds is the count as i32, already masked to 5 or 6 bits.
+ *
+ * @public
  */
 export type FlagsKind = "add" | "sub" | "logic" | "shl" | "shr" | "sar" | "rol" | "ror";
 
-/** An operation that makes a value. */
+/** An operation that makes a value. @public */
 export type ValueOperation =
   | { readonly op: "const"; readonly type: IntegerType | "i1"; readonly low: number; readonly high: number }
   /** Four words, lowest first. */
@@ -194,7 +199,7 @@ export type ValueOperation =
   /** Words 2 and 3 of `machine.data` as the call left them. */
   | { readonly op: "callSecond"; readonly type: "i64"; readonly call: ValueIndex };
 
-/** An operation that acts and makes no value. */
+/** An operation that acts and makes no value. @public */
 export type EffectOperation =
   /** Writes memory at a linear address. Can stop the instruction. */
   | {
@@ -239,13 +244,15 @@ export type EffectOperation =
       readonly mask: number;
     };
 
+/** One operation of an {@link Ir}: it makes a value, or has an effect. @public */
 export type Operation = ValueOperation | EffectOperation;
 
-/** Which string instruction a form is, for the REP driver. */
+/** Which string instruction a form is, for the REP driver. @public */
 export type StringKind = "movs" | "stos" | "lods" | "cmps" | "scas" | "ins" | "outs";
 
-/** What the REP driver must know of a string instruction; the Ir itself is one element. */
+/** What the REP driver must know of a string instruction; the Ir itself is one element. @public */
 export interface StringElement {
+  /** Which string instruction. */
   readonly kind: StringKind;
   /** Bytes of one element: 1, 2, 4 or 8. */
   readonly size: 1 | 2 | 4 | 8;
@@ -257,13 +264,18 @@ export interface StringElement {
  * Processor state that the system must have enabled (CR0.EM and TS, CR4.OSFXSR and OSXSAVE, XCR0) for an instruction to
  * run. The Ir does not check it: an emulator of exits need not, since the processor has; a simulator does, before it runs
  * the program (#UD or #NM; Intel SDM volume 3, 2.5 and 14.1).
+ *
+ * @public
  */
 export type RequiredState = "x87" | "mmx" | "sse" | "avx" | "avx512";
 
-/** The meaning of one instruction form. */
+/** The meaning of one instruction form. @public */
 export interface Ir {
+  /** The form that it is the meaning of. */
   readonly form: Form;
+  /** The operations in order; each value is the index of the operation that made it. */
   readonly operations: readonly Operation[];
+  /** What REP repeats; null for all but string instructions. */
   readonly string: StringElement | null;
   /** The instruction decides where execution goes on: it writes RIP, or a helper that it calls does. */
   readonly writesIp: boolean;
@@ -273,17 +285,17 @@ export interface Ir {
 
 const BITS: Readonly<Record<Type, number>> = { i1: 1, i8: 8, i16: 16, i32: 32, i64: 64, v128: 128 };
 
-/** Width of a type in bits. */
+/** Width of a type in bits. @public */
 export function bitsOf(type: Type): number {
   return BITS[type];
 }
 
-/** Bytes that a value of the type takes in memory; 1 for i1. */
+/** Bytes that a value of the type takes in memory; 1 for i1. @public */
 export function bytesOf(type: Type): number {
   return Math.max(1, BITS[type] >> 3);
 }
 
-/** The integer type of 1, 2, 4 or 8 bytes, or v128 for 16. */
+/** The integer type of 1, 2, 4 or 8 bytes, or v128 for 16. @public */
 export function typeOfSize(size: number): IntegerType | "v128" {
   switch (size) {
     case 1:
@@ -301,7 +313,7 @@ export function typeOfSize(size: number): IntegerType | "v128" {
   }
 }
 
-/** The integer type of 1, 2, 4 or 8 bytes. */
+/** The integer type of 1, 2, 4 or 8 bytes. @public */
 export function integerOfSize(size: number): IntegerType {
   const type = typeOfSize(size);
   if (type === "v128") throw new RangeError("no integer type has 16 bytes");

@@ -2,7 +2,7 @@
 import { type Instruction, RegisterClass } from "@whvkit/x86-decoder";
 import { type RegisterInterval, RegisterOffset, Segment } from "../machine/register-file.ts";
 
-/** The interval of a register as the decoder numbers it, or null for one that the register file lacks. */
+/** The interval of a register as the decoder numbers it, or null for one that the register file lacks. @public */
 export function registerLocation(register: number): RegisterInterval | null {
   const number = register & 31;
   switch (register >> 5) {
@@ -41,7 +41,7 @@ export function opmaskOffset(register: number): number {
   return RegisterOffset.mask + 8 * (register & 31);
 }
 
-/** The 16 bytes of a segment register. */
+/** The 16 bytes of a segment register. @public */
 export function segmentLocation(segment: number): RegisterInterval {
   return { offset: RegisterOffset.segments + 16 * segment, size: 16 };
 }

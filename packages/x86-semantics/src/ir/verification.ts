@@ -5,7 +5,7 @@
 import { canStop, makesValue, usesOf } from "./dataflow.ts";
 import { bitsOf, type Ir, type Operation, type Type } from "./operation.ts";
 
-/** What is wrong with an Ir, one line each; empty when all is well. */
+/** What is wrong with an Ir, one line each; empty when all is well. @public */
 export function verifyIr(ir: Ir): string[] {
   const problems: string[] = [];
   const { operations } = ir;

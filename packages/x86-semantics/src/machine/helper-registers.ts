@@ -5,8 +5,11 @@
 import { Helper } from "./helper.ts";
 import { REGISTER_FILE_SIZE, type RegisterInterval, RegisterOffset, Segment } from "./register-file.ts";
 
+/** What a helper does to the register file. @public */
 export interface HelperRegisters {
+  /** Every interval that it may read. */
   readonly reads: readonly RegisterInterval[];
+  /** Every interval that it may write. */
   readonly writes: readonly RegisterInterval[];
   /** The helper decides where execution goes on. */
   readonly writesIp: boolean;
@@ -103,7 +106,7 @@ const table: Readonly<Record<Helper, HelperRegisters>> = {
   [Helper.otherExtendedState]: { reads: [], writes: [], writesIp: false },
 };
 
-/** What a helper reads and writes by itself. */
+/** What a helper reads and writes by itself. @public */
 export function helperRegisters(helper: Helper): HelperRegisters {
   return table[helper];
 }

@@ -7,6 +7,8 @@
  * size in bytes and the instruction's length when a helper is called, unless its entry says otherwise; RIP holds the
  * address of the instruction. A helper whose entry says "result" writes no register for it: the instruction does.
  * `helper-registers.ts` lists the registers that each reads and writes by itself.
+ *
+ * @public
  */
 export const Helper = {
   /** Loads segment register a (index) with selector b. */
@@ -78,4 +80,5 @@ export const Helper = {
    */
   otherExtendedState: 36,
 } as const;
+/** A value of {@link Helper}: one named operation that is no data flow. @public */
 export type Helper = (typeof Helper)[keyof typeof Helper];

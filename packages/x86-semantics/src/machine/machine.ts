@@ -9,7 +9,7 @@
  */
 import type { RegisterFile } from "./register-file.ts";
 
-/** Why an instruction stopped before its end. */
+/** Why an instruction stopped before its end. @public */
 export const Abort = {
   none: 0,
   /** The guest takes the exception in `machine.fault`. */
@@ -21,9 +21,10 @@ export const Abort = {
   /** The machine cannot do this operation (a helper that five callbacks do not reach); it has recorded what. */
   unsupported: 4,
 } as const;
+/** A value of {@link Abort}: what every method of a machine and every evaluation answers. @public */
 export type Abort = (typeof Abort)[keyof typeof Abort];
 
-/** What an access is for: decides permissions, error code bits and translate flags. Bits may be combined. */
+/** What an access is for: decides permissions, error code bits and translate flags. Bits may be combined. @public */
 export const Intent = {
   read: 1,
   write: 2,
@@ -36,7 +37,7 @@ export const Intent = {
   locked: 16,
 } as const;
 
-/** Exception vectors (Intel SDM volume 3, table 6-1). */
+/** Exception vectors (Intel SDM volume 3, table 6-1). @public */
 export const Vector = {
   DE: 0,
   DB: 1,
@@ -58,19 +59,34 @@ export const Vector = {
   XM: 19,
   CP: 21,
 } as const;
+/** A value of {@link Vector}: an exception vector. @public */
 export type Vector = (typeof Vector)[keyof typeof Vector];
 
-/** The exception that a guest is about to take. Reused; filled by {@link Machine.raise} or by an access that faults. */
+/**
+ * The exception that a guest is about to take. Reused; filled by {@link Machine.raise} or by an access that faults.
+ *
+ * @public
+ */
 export class GuestFault {
+  /** Exception vector, 0 to 31; see {@link Vector}. */
   vector = 0;
   /** Error code, or -1 where the vector pushes none. */
   errorCode = -1;
   /** Faulting linear address, only for #PF. */
   cr2Low = 0;
+  /** Bits 63..32 of that address. */
   cr2High = 0;
 }
 
+/**
+ * The whole world outside an instruction: registers, memory, ports, exceptions, and named operations. Every method
+ * answers {@link Abort.none} or why the instruction cannot go on, and then has changed nothing that the guest can see,
+ * except where its text says otherwise.
+ *
+ * @public
+ */
 export interface Machine {
+  /** All registers. */
   readonly registers: RegisterFile;
   /** Filled when a method answers {@link Abort.fault}. */
   readonly fault: GuestFault;
@@ -118,6 +134,8 @@ export interface Machine {
 /**
  * What the REP driver may ask beyond {@link Machine}: whole runs of elements inside one page, already translated, so
  * that each element costs one physical access. A machine without it still runs every REP, element by element.
+ *
+ * @public
  */
 export interface SpanMachine extends Machine {
   /**
@@ -126,10 +144,13 @@ export interface SpanMachine extends Machine {
    * that page and inside the segment limit (0: this element straddles a boundary; use `load`/`store`).
    */
   span(segment: number, linearLow: number, linearHigh: number, size: number, intent: number, down: boolean): number;
+  /** Guest-physical address of the element, after {@link SpanMachine.span}. */
   spanAddress: number;
+  /** How many elements lie in the span, after {@link SpanMachine.span}. */
   spanElements: number;
   /** Reads `size` bytes (1, 2, 4, 8) at a guest-physical address inside a span; result in `data`. */
   loadPhysical(gpa: number, size: number): number;
+  /** Writes `size` bytes (1, 2, 4, 8) at a guest-physical address inside a span. */
   storePhysical(gpa: number, size: number, valueLow: number, valueHigh: number): number;
 }
 
@@ -139,11 +160,18 @@ export interface SpanMachine extends Machine {
  * answers {@link Abort.none} or what stopped the next one. 0 elements and `Abort.none` mean that this run cannot be done at
  * once (device memory that wants single accesses); the driver then goes element by element. Source and target of
  * `moveSpan` do not overlap in a way that the order of elements would show.
+ *
+ * @public
  */
 export interface BulkMachine extends SpanMachine {
+  /** How many elements the last of the methods below finished. */
   readonly bulkElements: number;
-  /** Guest-physical addresses of what is read and of what is written; fields, because a double passed on may be allocated. */
+  /**
+   * Guest-physical address of what is read. It and {@link BulkMachine.bulkTarget} are fields because a double that is passed on
+   * may be allocated.
+   */
   bulkSource: number;
+  /** Guest-physical address of what is written. */
   bulkTarget: number;
   /** Writes `count` elements of one value at `bulkTarget`. */
   fillSpan(size: number, count: number, valueLow: number, valueHigh: number): number;

@@ -5,15 +5,21 @@
  * which ones an emulator has to fetch, follows from the intervals. Nothing here knows what an instruction does.
  */
 
-/** A run of bytes of the register file. */
+/** A run of bytes of the register file. @public */
 export interface RegisterInterval {
+  /** First byte in the register file. */
   readonly offset: number;
   /** Bytes. */
   readonly size: number;
 }
 
-/** Segment registers in encoding order, then the two system segments, as indices of {@link RegisterOffset.segments}. */
+/**
+ * Segment registers in encoding order, then the two system segments, as indices of {@link RegisterOffset.segments}.
+ *
+ * @public
+ */
 export const Segment = { es: 0, cs: 1, ss: 2, ds: 3, fs: 4, gs: 5, ldtr: 6, tr: 7 } as const;
+/** A value of {@link Segment}: a segment register by its encoding number. @public */
 export type Segment = (typeof Segment)[keyof typeof Segment];
 
 /**
@@ -22,6 +28,8 @@ export type Segment = (typeof Segment)[keyof typeof Segment];
  * A segment takes 16 bytes in the layout of `WHV_X64_SEGMENT_REGISTER` (base 8, limit 4, selector 2, attributes 2; the
  * limit counts bytes whatever the granularity), a descriptor-table register 16 bytes in the layout of
  * `WHV_X64_TABLE_REGISTER` (6 bytes padding, limit 2, base 8).
+ *
+ * @public
  */
 export const RegisterOffset = {
   /** RAX RCX RDX RBX RSP RBP RSI RDI R8…R15, 8 bytes each. */
@@ -75,17 +83,23 @@ export const RegisterOffset = {
   vector: 768,
 } as const;
 
-/** Bytes of one register file. */
+/** Bytes of one register file. @public */
 export const REGISTER_FILE_SIZE: number = 768 + 32 * 64;
 
 /**
  * Typed views over one register file, which may stand alone or inside a larger memory (the simulator's WebAssembly
  * memory). `words[offset >> 2]` is the fast way in; 64-bit values are two words, low first.
+ *
+ * @public
  */
 export class RegisterFile {
+  /** The file as bytes; offsets are {@link RegisterOffset}. */
   readonly bytes: Uint8Array;
+  /** The same bytes as 16-bit words. */
   readonly halfwords: Uint16Array;
+  /** The same bytes as 32-bit words. */
   readonly words: Int32Array;
+  /** The same bytes as 64-bit words. */
   readonly bigWords: BigUint64Array;
 
   /**

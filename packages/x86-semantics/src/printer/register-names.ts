@@ -23,7 +23,7 @@ export function segmentName(segment: number): string {
   return SEGMENT_NAMES[segment] ?? `segment ${segment}`;
 }
 
-/** The name of an interval: "eax", "ah", "xmm3", "cs.limit"; "bytes 12 to 19" for one without a name. */
+/** The name of an interval: "eax", "ah", "xmm3", "cs.limit"; "bytes 12 to 19" for one without a name. @public */
 export function intervalName({ offset, size }: RegisterInterval): string {
   if (offset < RegisterOffset.rip) {
     const number = offset >> 3;
@@ -55,7 +55,7 @@ export function flagName(bit: number): string {
   return FLAG_NAMES.get(bit) ?? `bit ${bit}`;
 }
 
-/** The names of a mask's bits: "CF PF AF ZF SF OF". */
+/** The names of a mask's bits: "CF PF AF ZF SF OF". @public */
 export function flagNames(mask: number): string {
   const names: string[] = [];
   for (let bit = 0; bit < 22; bit++) if ((mask >>> bit) & 1) names.push(flagName(bit));

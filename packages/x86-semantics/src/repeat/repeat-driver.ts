@@ -17,7 +17,7 @@ const RFLAGS: number = RegisterOffset.rflags >> 2;
 /** Elements of one byte in a page. */
 const LARGEST_SPAN = 4096;
 
-/** @public */
+/** How far a {@link RepeatDriver} goes without a stop. @public */
 export interface RepeatOptions {
   /** The most elements of one run; more are left for the next one. At least 1. Default: no limit. */
   readonly maxIterations?: number;

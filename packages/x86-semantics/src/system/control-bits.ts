@@ -3,7 +3,7 @@
  * section 2.5; AMD APM volume 2, chapter 3). RFLAGS stands in `../ir/flag.ts`.
  */
 
-/** CR0. `PG` is the sign bit of the low word. */
+/** CR0. `PG` is the sign bit of the low word. @public */
 export const Cr0 = {
   PE: 0x1,
   MP: 0x2,
@@ -18,7 +18,7 @@ export const Cr0 = {
   PG: -0x8000_0000,
 } as const;
 
-/** CR4. */
+/** CR4. @public */
 export const Cr4 = {
   VME: 0x1,
   PVI: 0x2,
@@ -44,7 +44,7 @@ export const Cr4 = {
   CET: 0x80_0000,
 } as const;
 
-/** IA32_EFER. */
+/** IA32_EFER. @public */
 export const Efer = {
   SCE: 0x1,
   LME: 0x100,

@@ -17,7 +17,7 @@ import {
   setSegment,
 } from "./processor-mode.ts";
 
-/** Types of system descriptors (SDM volume 3, table 3-2). */
+/** Types of system descriptors (SDM volume 3, table 3-2). @public */
 export const SystemType = {
   tss16: 1,
   ldt: 2,
@@ -38,15 +38,19 @@ export const SystemType = {
 /** Reading a table that ends before the descriptor does, told apart from what the table's memory does. */
 const readTable = Intent.read | Intent.system;
 
-/** One descriptor as it stands in memory, with where it stands. */
+/** One descriptor as it stands in memory, with where it stands. @public */
 export class Descriptor {
+  /** The selector that named it. */
   selector = 0;
+  /** Bits 31..0. */
   low = 0;
+  /** Bits 63..32. */
   high = 0;
   /** Bits 95..64 of a 16-byte descriptor: the upper half of a base or offset. */
   upper = 0;
   /** Linear address of the descriptor. */
   addressLow = 0;
+  /** Bits 63..32 of that address. */
   addressHigh = 0;
 
   /** The attribute word as a segment register holds it. */
@@ -54,42 +58,52 @@ export class Descriptor {
     return (this.high >>> 8) & 0xf0ff;
   }
 
+  /** Type field, 0 to 15 (Intel SDM volume 3, tables 3-1 and 3-2). */
   get type(): number {
     return (this.high >>> 8) & 15;
   }
 
+  /** A system segment or gate: S is 0. */
   get isSystem(): boolean {
     return (this.high & 0x1000) === 0;
   }
 
+  /** A code segment. */
   get isCode(): boolean {
     return (this.high & 0x1800) === 0x1800;
   }
 
+  /** A conforming code segment. */
   get isConforming(): boolean {
     return (this.high & 0x1c00) === 0x1c00;
   }
 
+  /** A code segment that may be read. */
   get isReadableCode(): boolean {
     return (this.high & 0x1a00) === 0x1a00;
   }
 
+  /** A data segment that may be written. */
   get isWritableData(): boolean {
     return (this.high & 0x1a00) === 0x1200;
   }
 
+  /** DPL, 0 to 3. */
   get privilege(): number {
     return (this.high >>> 13) & 3;
   }
 
+  /** P. */
   get isPresent(): boolean {
     return (this.high & 0x8000) !== 0;
   }
 
+  /** L: a segment of 64-bit code. */
   get isLong(): boolean {
     return (this.high & 0x20_0000) !== 0;
   }
 
+  /** D/B: 32-bit operands, addresses or stack by default. */
   get isDefault32(): boolean {
     return (this.high & 0x40_0000) !== 0;
   }
@@ -110,6 +124,7 @@ export class Descriptor {
     return (this.low & 0xffff) | (this.high & 0xffff_0000);
   }
 
+  /** Selector in a gate: where it leads. */
   get gateSelector(): number {
     return this.low >>> 16;
   }
@@ -120,7 +135,7 @@ export class Descriptor {
   }
 }
 
-/** Is this a null selector (its RPL does not count)? */
+/** Is this a null selector (its RPL does not count)? @public */
 export function isNullSelector(selector: number): boolean {
   return (selector & 0xfffc) === 0;
 }
@@ -128,6 +143,8 @@ export function isNullSelector(selector: number): boolean {
 /**
  * Reads the descriptor of a selector that is not null. A selector outside of its table raises `vector` with the
  * selector as error code; `external` (0 or 1) is the EXT bit of that code.
+ *
+ * @public
  */
 export function readDescriptor(
   machine: Machine,

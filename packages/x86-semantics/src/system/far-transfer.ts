@@ -48,7 +48,7 @@ class Target {
   parameters = 0;
 }
 
-/** JMP far to selector:offset. `operandSize` is 2, 4 or 8 bytes. */
+/** JMP far to selector:offset. `operandSize` is 2, 4 or 8 bytes. @public */
 export function farJump(machine: Machine, selector: number, low: number, high: number, operandSize: number): number {
   const { registers } = machine;
   selector &= 0xffff;
@@ -64,6 +64,8 @@ export function farJump(machine: Machine, selector: number, low: number, high: n
 
 /**
  * CALL far to selector:offset, saving CS and the address after the instruction (`returnLow`, `returnHigh`).
+ *
+ * @public
  */
 export function farCall(
   machine: Machine,
@@ -103,7 +105,7 @@ export function farCall(
   return Abort.none;
 }
 
-/** RET far, releasing `release` bytes of parameters. */
+/** RET far, releasing `release` bytes of parameters. @public */
 export function farReturn(machine: Machine, release: number, operandSize: number): number {
   const { registers } = machine;
   const stack = new Stack().useCurrent(registers);

@@ -13,7 +13,7 @@ const rflags = RegisterOffset.rflags >> 2;
 /** Bits that any code may write with a 16-bit image. */
 const WRITABLE = STATUS_FLAGS | Flag.TF | Flag.DF | Flag.NT;
 
-/** Bits of RFLAGS that an image of `operandSize` bytes may change at a privilege level. */
+/** Bits of RFLAGS that an image of `operandSize` bytes may change at a privilege level. @public */
 export function writableFlags(operandSize: number, privilege: number, iopl: number): number {
   let mask = WRITABLE;
   if (operandSize > 2) mask |= Flag.AC | Flag.ID;
@@ -22,7 +22,7 @@ export function writableFlags(operandSize: number, privilege: number, iopl: numb
   return mask;
 }
 
-/** Writes the bits of `mask` from an image. */
+/** Writes the bits of `mask` from an image. @public */
 export function mergeFlags(registers: RegisterFile, image: number, mask: number): void {
   const flags = registers.words[rflags] as number;
   registers.words[rflags] = (flags & ~mask) | (image & mask) | 2;
@@ -31,6 +31,8 @@ export function mergeFlags(registers: RegisterFile, image: number, mask: number)
 /**
  * POPF, POPFD, POPFQ. In virtual-8086 mode with IOPL below 3 it is #GP(0). RF is cleared by the 32- and 64-bit forms; VM, VIF
  * and VIP stay.
+ *
+ * @public
  */
 export function writeFlags(machine: Machine, image: number, operandSize: number): number {
   const { registers } = machine;
@@ -43,12 +45,12 @@ export function writeFlags(machine: Machine, image: number, operandSize: number)
   return Abort.none;
 }
 
-/** Is CLI, STI, IN or the like allowed by IOPL? */
+/** Is CLI, STI, IN or the like allowed by IOPL? @public */
 export function ioPrivilegeSuffices(registers: RegisterFile): boolean {
   return !isProtected(registers) || currentPrivilege(registers) <= ioPrivilege(registers);
 }
 
-/** CLI: #GP(0) unless CPL <= IOPL. */
+/** CLI: #GP(0) unless CPL <= IOPL. @public */
 export function clearInterruptFlag(machine: Machine): number {
   const { registers } = machine;
   if (!ioPrivilegeSuffices(registers)) return machine.raise(Vector.GP, 0);
@@ -59,6 +61,8 @@ export function clearInterruptFlag(machine: Machine): number {
 /**
  * STI: #GP(0) unless CPL <= IOPL. When IF was clear, the machine must hold interrupts off until after the next
  * instruction; it sees that by comparing IF.
+ *
+ * @public
  */
 export function setInterruptFlag(machine: Machine): number {
   const { registers } = machine;

@@ -34,7 +34,7 @@ import { readStackDescriptor, setNullStackSegment } from "./segment-load.ts";
 import { Stack } from "./stack-frame.ts";
 import { type InnerStack, readInnerStack, readLongStack, taskSwitch } from "./task-state.ts";
 
-/** What kind of event is delivered; the numbers are those of VMX's interruption types. */
+/** What kind of event is delivered; the numbers are those of VMX's interruption types. @public */
 export const EventKind = {
   external: 0,
   nmi: 2,
@@ -46,6 +46,7 @@ export const EventKind = {
   /** INT3, INTO. */
   softwareException: 6,
 } as const;
+/** A value of {@link EventKind}. @public */
 export type EventKind = (typeof EventKind)[keyof typeof EventKind];
 
 const rflags = RegisterOffset.rflags >> 2;
@@ -69,6 +70,8 @@ class Gate {
  * @param kind - {@link EventKind}.
  * @param errorCode - pushed where it is not -1 (never in real mode).
  * @param returnLow - instruction pointer that the frame saves: the instruction itself for faults, the next for traps and software interrupts.
+ *
+ * @public
  */
 export function deliverEvent(
   machine: Machine,

@@ -27,7 +27,7 @@ import { taskSwitch } from "./task-state.ts";
 const rflags = RegisterOffset.rflags >> 2;
 const stackPointer = (RegisterOffset.general + 32) >> 2;
 
-/** IRET with an operand size of 2, 4 or 8 bytes. */
+/** IRET with an operand size of 2, 4 or 8 bytes. @public */
 export function interruptReturn(machine: Machine, operandSize: number): number {
   const { registers } = machine;
   const stack = new Stack().useCurrent(registers);

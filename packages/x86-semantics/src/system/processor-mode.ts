@@ -8,7 +8,11 @@ import { Flag } from "../ir/flag.ts";
 import { type RegisterFile, RegisterOffset, Segment } from "../machine/register-file.ts";
 import { Cr0, Efer } from "./control-bits.ts";
 
-/** Bits of a segment's attribute word (`WHV_X64_SEGMENT_REGISTER.Attributes`, the descriptor's bits 40 to 55). */
+/**
+ * Bits of a segment's attribute word (`WHV_X64_SEGMENT_REGISTER.Attributes`, the descriptor's bits 40 to 55).
+ *
+ * @public
+ */
 export const SegmentAttribute = {
   type: 0xf,
   accessed: 0x1,
@@ -28,32 +32,32 @@ export const SegmentAttribute = {
   granularity: 0x8000,
 } as const;
 
-/** CR0.PE. */
+/** CR0.PE. @public */
 export function isProtected(registers: RegisterFile): boolean {
   return ((registers.words[RegisterOffset.cr0 >> 2] as number) & Cr0.PE) !== 0;
 }
 
-/** Virtual-8086 mode: CR0.PE and RFLAGS.VM. */
+/** Virtual-8086 mode: CR0.PE and RFLAGS.VM. @public */
 export function isVirtual8086(registers: RegisterFile): boolean {
   return isProtected(registers) && ((registers.words[RegisterOffset.rflags >> 2] as number) & Flag.VM) !== 0;
 }
 
-/** Real-address or virtual-8086 mode: a selector is a paragraph number, no descriptor is read. */
+/** Real-address or virtual-8086 mode: a selector is a paragraph number, no descriptor is read. @public */
 export function isParagraphMode(registers: RegisterFile): boolean {
   return !isProtected(registers) || isVirtual8086(registers);
 }
 
-/** IA-32e mode (EFER.LMA): 64-bit or compatibility. */
+/** IA-32e mode (EFER.LMA): 64-bit or compatibility. @public */
 export function isLongMode(registers: RegisterFile): boolean {
   return ((registers.words[RegisterOffset.efer >> 2] as number) & Efer.LMA) !== 0;
 }
 
-/** 64-bit mode: EFER.LMA and CS.L. */
+/** 64-bit mode: EFER.LMA and CS.L. @public */
 export function is64Bit(registers: RegisterFile): boolean {
   return isLongMode(registers) && (segmentAttributes(registers, Segment.cs) & SegmentAttribute.long) !== 0;
 }
 
-/** Bitness of the code that runs: 16, 32 or 64. */
+/** Bitness of the code that runs: 16, 32 or 64. @public */
 export function codeBits(registers: RegisterFile): 16 | 32 | 64 {
   if (is64Bit(registers)) return 64;
   return (segmentAttributes(registers, Segment.cs) & SegmentAttribute.default) !== 0 ? 32 : 16;
@@ -62,6 +66,8 @@ export function codeBits(registers: RegisterFile): 16 | 32 | 64 {
 /**
  * CPL. Outside of real mode it is SS.DPL, as in the guest state of VMX and SVM, where it also holds with conforming
  * code and with a null SS in 64-bit mode; in virtual-8086 mode it is 3.
+ *
+ * @public
  */
 export function currentPrivilege(registers: RegisterFile): number {
   if (!isProtected(registers)) return 0;
@@ -69,45 +75,49 @@ export function currentPrivilege(registers: RegisterFile): number {
   return (segmentAttributes(registers, Segment.ss) >> 5) & 3;
 }
 
-/** RFLAGS.IOPL. */
+/** RFLAGS.IOPL. @public */
 export function ioPrivilege(registers: RegisterFile): number {
   return ((registers.words[RegisterOffset.rflags >> 2] as number) >> 12) & 3;
 }
 
-/** Width of the stack pointer in bytes: 8 in 64-bit mode, else by SS.B. */
+/** Width of the stack pointer in bytes: 8 in 64-bit mode, else by SS.B. @public */
 export function stackAddressSize(registers: RegisterFile): 2 | 4 | 8 {
   if (is64Bit(registers)) return 8;
   return (segmentAttributes(registers, Segment.ss) & SegmentAttribute.default) !== 0 ? 4 : 2;
 }
 
-/** Is a linear address canonical: for 4-level paging bits 63..47 equal, for 5-level paging bits 63..56? */
+/** Is a linear address canonical: for 4-level paging bits 63..47 equal, for 5-level paging bits 63..56? @public */
 export function isCanonical(high: number, fiveLevel: boolean): boolean {
   const sign = high >> (fiveLevel ? 24 : 15);
   return sign === 0 || sign === -1;
 }
 
+/** The selector in a segment register, 0 to 0xffff. @public */
 export function segmentSelector(registers: RegisterFile, segment: number): number {
   return registers.halfwords[(RegisterOffset.segments + segment * 16 + 12) >> 1] as number;
 }
 
+/** The attribute word of a segment register, as `WHV_X64_SEGMENT_REGISTER` holds it. @public */
 export function segmentAttributes(registers: RegisterFile, segment: number): number {
   return registers.halfwords[(RegisterOffset.segments + segment * 16 + 14) >> 1] as number;
 }
 
-/** Limit in bytes, unsigned. */
+/** Limit in bytes, unsigned. @public */
 export function segmentLimit(registers: RegisterFile, segment: number): number {
   return (registers.words[(RegisterOffset.segments + segment * 16 + 8) >> 2] as number) >>> 0;
 }
 
+/** Bits 31..0 of the base of a segment register. @public */
 export function segmentBaseLow(registers: RegisterFile, segment: number): number {
   return registers.words[(RegisterOffset.segments + segment * 16) >> 2] as number;
 }
 
+/** Bits 63..32 of the base of a segment register. @public */
 export function segmentBaseHigh(registers: RegisterFile, segment: number): number {
   return registers.words[(RegisterOffset.segments + segment * 16 + 4) >> 2] as number;
 }
 
-/** Writes all of a segment register. `limit` counts bytes. */
+/** Writes all of a segment register. `limit` counts bytes. @public */
 export function setSegment(
   registers: RegisterFile,
   segment: number,
@@ -138,7 +148,7 @@ export function setParagraphSegment(registers: RegisterFile, segment: number, se
   setSegment(registers, segment, selector, selector << 4, 0, limit, attributes);
 }
 
-/** The 64-bit instruction pointer. */
+/** The 64-bit instruction pointer. @public */
 export function setInstructionPointer(registers: RegisterFile, low: number, high: number): void {
   registers.words[RegisterOffset.rip >> 2] = low;
   registers.words[(RegisterOffset.rip + 4) >> 2] = high;

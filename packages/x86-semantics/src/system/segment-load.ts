@@ -31,6 +31,8 @@ import {
  * Loads a segment register other than CS.
  * @param segment - index of {@link Segment}: es, ss, ds, fs or gs.
  * @param selector - 16 bits.
+ *
+ * @public
  */
 export function loadSegment(machine: Machine, segment: number, selector: number): number {
   const { registers } = machine;
@@ -100,7 +102,7 @@ export function setNullStackSegment(machine: Machine, selector: number, privileg
   setSegment(machine.registers, Segment.ss, selector, 0, 0, 0, privilege << 5);
 }
 
-/** LLDT: #UD outside of protected mode, #GP(0) unless CPL 0. A null selector makes the LDT unusable. */
+/** LLDT: #UD outside of protected mode, #GP(0) unless CPL 0. A null selector makes the LDT unusable. @public */
 export function loadLocalDescriptorTable(machine: Machine, selector: number): number {
   const { registers } = machine;
   if (isParagraphMode(registers)) return machine.raise(Vector.UD, -1);
@@ -116,7 +118,7 @@ export function loadLocalDescriptorTable(machine: Machine, selector: number): nu
   return finishSystemSegment(machine, Segment.ldtr, selector, descriptor);
 }
 
-/** LTR: #UD outside of protected mode, #GP(0) unless CPL 0 or with a null selector; marks the TSS busy. */
+/** LTR: #UD outside of protected mode, #GP(0) unless CPL 0 or with a null selector; marks the TSS busy. @public */
 export function loadTaskRegister(machine: Machine, selector: number): number {
   const { registers } = machine;
   if (isParagraphMode(registers)) return machine.raise(Vector.UD, -1);

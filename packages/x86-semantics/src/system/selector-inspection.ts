@@ -7,7 +7,7 @@ import { Abort, type Machine, Vector } from "../machine/machine.ts";
 import { Descriptor, isNullSelector, readDescriptor, SystemType } from "./descriptor.ts";
 import { currentPrivilege, isLongMode, isParagraphMode } from "./processor-mode.ts";
 
-/** Which instruction asks; argument b of `Helper.inspectSelector`. */
+/** Which instruction asks; argument b of `Helper.inspectSelector`. @public */
 export const Inspection = { lar: 0, lsl: 1, verr: 2, verw: 3 } as const;
 
 /** Types of system descriptors that LAR and LSL accept, one bit each: legacy and IA-32e mode. */
@@ -20,6 +20,8 @@ const lslLongTypes = mask([ldt, tss32, busyTss32]);
 /**
  * Result in `machine.data`: word 0 the access rights (LAR) or limit (LSL), word 2 ZF. #UD in real-address and
  * virtual-8086 mode; the reading of the table may fault or exit.
+ *
+ * @public
  */
 export function inspectSelector(machine: Machine, selector: number, inspection: number): number {
   const { registers } = machine;

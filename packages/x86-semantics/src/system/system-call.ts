@@ -30,7 +30,11 @@ const CODE_64 = 0xa09b;
 const CODE_32 = 0xc09b;
 const DATA_32 = 0xc093;
 
-/** SYSCALL: `returnLow`, `returnHigh` is the address after the instruction. #UD unless EFER.SCE and protected mode. */
+/**
+ * SYSCALL: `returnLow`, `returnHigh` is the address after the instruction. #UD unless EFER.SCE and protected mode.
+ *
+ * @public
+ */
 export function systemCall(machine: Machine, returnLow: number, returnHigh: number): number {
   const { registers } = machine;
   const { words } = registers;
@@ -58,7 +62,11 @@ export function systemCall(machine: Machine, returnLow: number, returnHigh: numb
   return Abort.none;
 }
 
-/** SYSRET with an operand size of 4 (to compatibility or legacy code) or 8 (to 64-bit code). #GP(0) unless CPL 0. */
+/**
+ * SYSRET with an operand size of 4 (to compatibility or legacy code) or 8 (to 64-bit code). #GP(0) unless CPL 0.
+ *
+ * @public
+ */
 export function systemReturn(machine: Machine, operandSize: number): number {
   const { registers } = machine;
   const { words } = registers;
@@ -81,7 +89,7 @@ export function systemReturn(machine: Machine, operandSize: number): number {
   return Abort.none;
 }
 
-/** SYSENTER: #GP(0) in real mode or when SYSENTER_CS is null. */
+/** SYSENTER: #GP(0) in real mode or when SYSENTER_CS is null. @public */
 export function sysenter(machine: Machine): number {
   const { registers } = machine;
   const { words } = registers;
@@ -97,7 +105,11 @@ export function sysenter(machine: Machine): number {
   return Abort.none;
 }
 
-/** SYSEXIT with an operand size of 4 or 8: to RDX with the stack of RCX. #GP(0) unless CPL 0 and SYSENTER_CS is set. */
+/**
+ * SYSEXIT with an operand size of 4 or 8: to RDX with the stack of RCX. #GP(0) unless CPL 0 and SYSENTER_CS is set.
+ *
+ * @public
+ */
 export function sysexit(machine: Machine, operandSize: number): number {
   const { registers } = machine;
   const { words } = registers;
@@ -116,7 +128,7 @@ export function sysexit(machine: Machine, operandSize: number): number {
   return Abort.none;
 }
 
-/** SWAPGS: #UD outside of 64-bit mode, #GP(0) unless CPL 0. */
+/** SWAPGS: #UD outside of 64-bit mode, #GP(0) unless CPL 0. @public */
 export function swapGs(machine: Machine): number {
   const { registers } = machine;
   if (!is64Bit(registers)) return machine.raise(Vector.UD, -1);

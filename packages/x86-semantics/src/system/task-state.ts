@@ -57,6 +57,8 @@ export function readLongStack(machine: Machine, slot: number, stack: InnerStack,
 /**
  * Does the I/O permission bitmap allow a port access? Answers `Abort.none`, or #GP(0), or what reading the TSS gave. A
  * TSS without a bitmap, or a 16-bit one, allows nothing.
+ *
+ * @public
  */
 export function checkPortBitmap(machine: Machine, port: number, size: number): number {
   const { registers } = machine;

@@ -32,10 +32,15 @@ import { planValues, type ValuePlan, wantedFlags } from "./value-plan.ts";
 
 /** Where the code of an instruction goes and what it may use. @public */
 export interface EmitterTarget {
+  /** The function that the instruction is emitted into. */
   readonly code: Code;
+  /** Where the processor's state lies. */
   readonly state: StateBase;
+  /** Where the fields of the instruction come from. */
   readonly fields: FieldSource;
+  /** The functions of the machine. */
   readonly imports: MachineImports;
+  /** Functions of the module that instructions share. */
   readonly routines: Routines;
   /** Emits what leaves the instruction with the status (i32, not 0) on the stack; control does not come back. */
   readonly leave: () => void;

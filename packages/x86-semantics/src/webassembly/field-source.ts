@@ -61,7 +61,9 @@ export interface FieldSource {
   registerNumber(code: Code, operand: number, isSegment: boolean): void;
   /** Narrow types zero-extended in an i32. */
   immediate(code: Code, type: IntegerType): void;
+  /** The second immediate, like the first one. */
   immediate2(code: Code, type: IntegerType): void;
+  /** Length of the instruction in bytes, i32. */
   length(code: Code): void;
   /** base + index * scale + displacement modulo the address size, as i64; `stackStep` more where the base is rSP. */
   effectiveAddress(code: Code, addressSize: 2 | 4 | 8, stackStep: number): void;

@@ -13,10 +13,15 @@ import type { Code, Local } from "./module/code.ts";
  * @public
  */
 export interface FlagGroup {
+  /** By which rule the flags follow. */
   readonly kind: FlagsKind;
+  /** Width of the operation. */
   readonly type: IntegerType;
+  /** The first operand. */
   readonly x: Local;
+  /** The second operand, or the count. */
   readonly y: Local;
+  /** The result. */
   readonly r: Local;
 }
 

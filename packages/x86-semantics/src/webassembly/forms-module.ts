@@ -31,7 +31,7 @@ export const EXPORTS = {
   statusFlags: "statusFlags",
 } as const;
 
-/** @public */
+/** How {@link compileForms} compiles. @public */
 export interface CompileOptions {
   /**
    * Address of the processor's state, where it is known now: handlers then use it instead of their first parameter,

@@ -66,8 +66,11 @@ export type Push = () => void;
 
 /** Emits accesses into one function. {@link EmitterTarget} takes a subclass of it. @public */
 export class MachineAccess {
+  /** The function that accesses are emitted into. */
   protected readonly code: Code;
+  /** Locals for them. */
   protected readonly scope: LocalScope;
+  /** Where the processor's state lies. */
   protected readonly state: StateBase;
   readonly #imports: MachineImports;
   /** Emits what leaves the instruction; a status other than 0 is on the stack. Control does not come back. */
@@ -149,6 +152,7 @@ export class MachineAccess {
     this.#check();
   }
 
+  /** Makes all checks of an access of `size` bytes without making it. */
   probe(segment: Push, address: Local, size: number, intent: number): void {
     const code = this.code;
     segment();
@@ -159,6 +163,7 @@ export class MachineAccess {
     this.#check();
   }
 
+  /** Reads a port into a local. */
   in(type: "i8" | "i16" | "i32", port: Push, result: Local): void {
     port();
     this.code.i32(SIZES[type]);
@@ -168,6 +173,7 @@ export class MachineAccess {
     this.code.set(result);
   }
 
+  /** Writes a port. */
   out(type: "i8" | "i16" | "i32", port: Push, value: Push): void {
     port();
     this.code.i32(SIZES[type]);

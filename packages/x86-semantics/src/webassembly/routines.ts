@@ -46,6 +46,7 @@ export class Routines {
     this.#module = module;
   }
 
+  /** The function of a name; it is written when first asked for. */
   get(name: RoutineName): FunctionReference {
     return this.#routine(name, TYPES[name], (code) => this.#body(name, code));
   }

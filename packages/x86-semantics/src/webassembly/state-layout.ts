@@ -37,7 +37,9 @@ export const STATE_SIZE: number = (REGISTER_FILE_SIZE + 32 + 63) & ~63;
 export class ProcessorState {
   /** Where it starts; a multiple of 64. */
   readonly address: number;
+  /** What a machine over this state has as {@link Machine.registers}. */
   readonly registers: RegisterFile;
+  /** What a machine over this state has as {@link Machine.data}. */
   readonly data: Int32Array;
 
   /**

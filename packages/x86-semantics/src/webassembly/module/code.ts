@@ -25,19 +25,25 @@ const LATIN1: InstanceType<typeof TextDecoder> = /* @__PURE__ */ new TextDecoder
 
 /** The type of a function. One result at most. @public */
 export interface FunctionType {
+  /** Types of the parameters. */
   readonly parameters: readonly ValueType[];
+  /** Type of the result; null for none. */
   readonly result: ValueType | null;
 }
 
 /** A function as others call it. @public */
 export interface FunctionReference extends FunctionType {
+  /** Index in the module, imports counted. */
   readonly index: number;
+  /** Name for messages and for profiles. */
   readonly name: string;
 }
 
 /** A local variable or parameter. @public */
 export interface Local {
+  /** Index in the function, parameters counted. */
   readonly index: number;
+  /** Its type. */
   readonly type: ValueType;
 }
 
@@ -55,12 +61,14 @@ export class LocalScope {
     this.#free = free;
   }
 
+  /** A local of a type, for this part of the function. */
   local(type: ValueType): Local {
     const local = this.#free[type].pop() ?? this.#code.local(type);
     this.#taken.push(local);
     return local;
   }
 
+  /** Lets later parts use the locals of this one. */
   release(): void {
     for (const local of this.#taken) this.#free[local.type].push(local);
     this.#taken.length = 0;
@@ -98,10 +106,13 @@ interface Frame extends Label {
  * @public
  */
 export class Code {
+  /** Name for messages and for profiles. */
   readonly name: string;
+  /** Parameters and result. */
   readonly type: FunctionType;
   /** The type of addresses: i32, or i64 where the memory is addressed with 64 bits. */
   readonly addressType: "i32" | "i64";
+  /** The parameters, as locals. */
   readonly parameters: readonly Local[];
   readonly #writer: ByteWriter = new ByteWriter(128);
   readonly #stack: ValueType[] = [];
@@ -125,6 +136,7 @@ export class Code {
   #fail(what: string): never {
     throw new TypeError(`${this.name}: ${what}`);
   }
+  /** local.get. */
   get #open(): Frame {
     return this.#frame ?? this.#fail("written after its end");
   }
@@ -167,6 +179,7 @@ export class Code {
   op(name: PlainName): void {
     this.#apply(PLAIN[name]);
   }
+  /** An instruction with a lane number. */
   lane(name: LaneName, lane: number): void {
     this.#apply(LANE[name]);
     this.#writer.byte(lane);
@@ -180,6 +193,7 @@ export class Code {
     this.#code(CONTROL.shuffle);
     this.#writer.bytes(bytes);
   }
+  /** i32.const. */
   i32(value: number): void {
     this.#push("i32");
     this.#code(CONTROL.i32Const);
@@ -211,6 +225,7 @@ export class Code {
     this.#writer.unsigned(alignment);
     this.#writer.unsigned(offset);
   }
+  /** A store; address and value are on the stack, `offset` in bytes is added to the address. */
   store(name: StoreName, offset = 0): void {
     const { code, value, alignment } = STORE[name];
     this.#pop(value);
@@ -219,6 +234,7 @@ export class Code {
     this.#writer.unsigned(alignment);
     this.#writer.unsigned(offset);
   }
+  /** drop. */
   drop(): void {
     this.#pop(null);
     this.#code(CONTROL.drop);
@@ -230,6 +246,7 @@ export class Code {
     this.#push(this.#pop(type));
     this.#code(CONTROL.select);
   }
+  /** call; the arguments are on the stack. */
   call(callee: FunctionReference): void {
     this.#consume(callee);
     this.#code(CONTROL.call);
@@ -260,14 +277,17 @@ export class Code {
   scope(): LocalScope {
     return new LocalScope(this, this.#free);
   }
+  /** The parameter at an index from 0. */
   parameter(index: number): Local {
     return this.parameters[index] ?? this.#fail(`no parameter ${index}`);
   }
+  /** local.get. */
   get(local: Local): void {
     this.#push(local.type);
     this.#code(CONTROL.localGet);
     this.#writer.unsigned(local.index);
   }
+  /** local.set. */
   set(local: Local): void {
     this.#pop(local.type);
     this.#code(CONTROL.localSet);
@@ -311,6 +331,7 @@ export class Code {
     this.#pop("i32");
     return this.#openFrame(CONTROL.if, false, true, result);
   }
+  /** else of the innermost if. */
   else(): void {
     const frame = this.#open;
     if (!frame.isIf) this.#fail("else without if");
@@ -341,6 +362,7 @@ export class Code {
     const frame = label as Frame;
     return frame.isLoop ? null : frame.result;
   }
+  /** br: to the end of a block, or to the beginning of a loop. */
   branch(label: Label): void {
     const depth = this.#branchDepth(label);
     const result = this.#branchResult(label);
@@ -369,11 +391,13 @@ export class Code {
     }
     this.#cannotGoOn();
   }
+  /** return; the result, where there is one, is on the stack. */
   return(): void {
     if (this.type.result !== null) this.#pop(this.type.result);
     this.#code(CONTROL.return);
     this.#cannotGoOn();
   }
+  /** unreachable: traps. */
   unreachable(): void {
     this.#code(CONTROL.unreachable);
     this.#cannotGoOn();

@@ -32,8 +32,11 @@ const FUNCTION_NAMES = 1;
 
 /** What a module demands of its memory, in pages of 64 KiB. @public */
 export interface MemoryLimits {
+  /** Pages of 64 KiB that it must have. */
   readonly minimum: number;
+  /** Pages that it may grow to; null for no limit. */
   readonly maximum: number | null;
+  /** Whether threads share it. */
   readonly shared: boolean;
 }
 
@@ -73,6 +76,7 @@ export class ModuleWriter {
     return index;
   }
 
+  /** Imports the one memory. */
   importMemory(module: string, name: string, limits: MemoryLimits): void {
     this.#memory = { module, name, limits };
   }
@@ -110,6 +114,7 @@ export class ModuleWriter {
     return reference;
   }
 
+  /** Exports a function under a name. */
   export(name: string, reference: FunctionReference): void {
     this.#exports.push({ name, kind: External.function, index: reference.index });
   }
