@@ -1,12 +1,17 @@
 #!/usr/bin/env node
-// Holds etc/<package>.api.md, the tracked report of each package's public API, against the one of the last build.
+// Holds etc/<package>.api.md, the tracked report of each package's public API, against the one of the last build, and the
+// API to its documentation (documentation.js) and to the changesets (unannounced-changes.js).
 //
-//   node tooling/api-report/reports.js check            fails, and prints the difference, when one differs
+//   node tooling/api-report/reports.js check            fails, and prints the difference, when one differs; when an export
+//                                                       has no description or no release tag; when a package has no
+//                                                       example; when a changed report has no changeset
 //   node tooling/api-report/reports.js update [NAME…]   copies the built reports (of these packages) to etc/
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { workspaceRoot } from "@tooling/build-command";
+import { missingDocumentation } from "./documentation.js";
+import { unannouncedChanges } from "./unannounced-changes.js";
 
 const [mode, ...names] = process.argv.slice(2);
 if (mode !== "check" && mode !== "update") {
@@ -26,6 +31,12 @@ for (const group of ["packages", "apps"]) {
   }
 }
 
+if (mode === "check") {
+  const { unannounced, notes } = unannouncedChanges(workspaceRoot);
+  for (const note of notes) process.stdout.write(`${note}\n`);
+  for (const change of unannounced) fail(`${change}; run \`pnpm changeset\``);
+}
+
 /**
  * @param {string} built
  * @param {string} tracked
@@ -43,7 +54,11 @@ function update(built, tracked) {
 function check(name, built, tracked) {
   if (!existsSync(built)) return fail(`${name}: not built`);
   if (!existsSync(tracked)) return fail(`${name}: etc/${name}.api.md is missing; run \`pnpm api:update\``);
-  if (readFileSync(tracked, "utf8") === readFileSync(built, "utf8")) return;
+  const report = readFileSync(built, "utf8");
+  for (const missing of missingDocumentation(report)) fail(`${name}: ${missing}`);
+  const declarations = path.join(path.dirname(built), "../../dist/index.d.ts");
+  if (!readFileSync(declarations, "utf8").includes("@example")) fail(`${name}: no export has an @example`);
+  if (readFileSync(tracked, "utf8") === report) return;
   const difference = spawnSync("git", ["diff", "--no-index", "--", tracked, built], { encoding: "utf8" }).stdout ?? "";
   fail(
     `${name}: the public API differs from etc/${name}.api.md; run \`pnpm api:update\` and review it.\n${difference}`,
