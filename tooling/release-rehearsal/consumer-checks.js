@@ -1,6 +1,6 @@
 // What is checked of the published packages: each alone, in clean projects of both clients; the change of backend; the way
 // from one release to the next.
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { programSource } from "./consumer-project.js";
 import { backendLine, consumers, noWindows } from "./consumers.js";
@@ -56,6 +56,10 @@ export async function checkConsumer({ name, packages, types = [], output }, vers
   for (const client of matrix.clients) {
     const project = newProject(`${name}-${client}`);
     if (!(await ledger.check(`${name}: ${client} installs it`, () => project.install(client, wanted)))) continue;
+    await ledger.check(`${name}, ${client}: its changelog came along`, () => {
+      const changelog = readFileSync(path.join(project.folder, "node_modules/@whvkit", name, "CHANGELOG.md"), "utf8");
+      if (!changelog.includes(`\n## ${version}\n`)) throw new Error(`the changelog has no section ${version}`);
+    });
     project.program(programSource(name));
     for (const { compiler, resolution } of matrix.compilations) {
       await ledger.check(`${name}, ${client}: TypeScript ${compiler} compiles it under ${resolution}`, () =>
