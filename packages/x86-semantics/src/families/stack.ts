@@ -115,20 +115,20 @@ const enter: Definition = (b) => {
   const level = b.immediate2 & 31;
   const rbp = b.register(General.rbp, "i64");
   const frame = b.stackPointer(-size);
-  const pushed = level === 0 ? 1 : level + 1;
-  const places = Array.from({ length: pushed }, (_, i) => stackAddress(b, b.stackPointer(-size * (i + 1))));
-  const links = Array.from({ length: Math.max(0, level - 1) }, (_, i) =>
-    stackAddress(b, b.stackAt(b.add(rbp, b.constant("i64", -size * (i + 1))))),
-  );
+  b.store(Segment.ss, stackAddress(b, frame), b.register(General.rbp, type));
+  for (let i = 1; i < level; i++) {
+    const link = b.stackAt(b.add(rbp, b.constant("i64", -size * i)));
+    const value = b.load(Segment.ss, stackAddress(b, link), type);
+    b.store(Segment.ss, stackAddress(b, b.stackPointer(-size * (i + 1))), value);
+  }
+  if (level > 0) {
+    b.store(Segment.ss, stackAddress(b, b.stackPointer(-size * (level + 1))), b.truncate(frame.rsp, type));
+  }
+  const pushed = size * (level === 0 ? 1 : level + 1);
   const reserved = b.zeroExtend(b.field("immediate", "i16"), "i64");
-  const pointer = b.stackPointer(b.sub(b.constant("i64", -size * pushed), reserved));
-  for (const link of links) b.probe(Segment.ss, link, size, Intent.read);
-  for (const place of places) b.probe(Segment.ss, place, size, Intent.write);
+  const pointer = b.stackPointer(b.sub(b.constant("i64", -pushed), reserved));
   // The last word of the new frame must be writable.
   b.probe(Segment.ss, stackAddress(b, pointer), size, Intent.write);
-  b.store(Segment.ss, places[0] as Value, b.register(General.rbp, type));
-  for (const [i, link] of links.entries()) b.store(Segment.ss, places[i + 1] as Value, b.load(Segment.ss, link, type));
-  if (level > 0) b.store(Segment.ss, places.at(-1) as Value, b.truncate(frame.rsp, type));
   b.setRegister(General.rbp, b.truncate(frame.rsp, type));
   b.setRegister(General.rsp, pointer.rsp);
 };
