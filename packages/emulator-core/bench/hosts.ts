@@ -83,14 +83,25 @@ const makeBulkHostClass = (deviceAddress: number) => {
   return class BulkHost extends Host {
     /** What the device was given last. */
     readonly queue: Uint8Array = new Uint8Array(4096);
+    /** Views of the last run in RAM, because making them costs as much as copying. */
+    #gpa = -1;
+    #run: Uint8Array = new Uint8Array(0);
+    #part: Uint8Array = new Uint8Array(0);
 
     memoryBulk(_context: null, access: EmulatorBulkMemoryAccess): number {
       this.accesses++;
       const { gpaAddress, data } = access;
       const bytes = access.elementSize * access.elementCount;
       if (gpaAddress >= deviceAddress) this.#transfer(access.direction, data);
-      else if (access.direction === 0) for (let i = 0; i < bytes; i++) data[i] = this.ram[gpaAddress + i] as number;
-      else for (let i = 0; i < bytes; i++) this.ram[gpaAddress + i] = data[i] as number;
+      else {
+        if (gpaAddress !== this.#gpa || bytes !== this.#run.length) {
+          this.#gpa = gpaAddress;
+          this.#run = this.ram.subarray(gpaAddress, gpaAddress + bytes);
+          this.#part = data.subarray(0, bytes);
+        }
+        if (access.direction === 0) this.#part.set(this.#run);
+        else this.#run.set(this.#part);
+      }
       access.completed = access.elementCount;
       return 0;
     }
