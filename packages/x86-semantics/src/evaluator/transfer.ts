@@ -5,21 +5,31 @@
  */
 import { Opcode, STRIDE } from "./opcode.ts";
 
-/** The arguments of such a program, each by its name. The code remains what the instruction means. */
+/**
+ * The arguments of such a program, each by its name. The code remains what the instruction means.
+ *
+ * @public
+ */
 export interface Transfer {
+  /** From memory into a register; else from a register or an immediate into memory. */
   readonly isLoad: boolean;
-  /** The address: index of the base register's low word, and what is added to it. */
+  /** Index of the low word of the address's base register among the register file's words. */
   readonly baseWord: number;
+  /** Bits 31..0 of what is added to the base, as a signed number. */
   readonly displacementLow: number;
+  /** Bits 63..32 of it. */
   readonly displacementHigh: number;
+  /** The segment of the access, a {@link Segment}. */
   readonly segment: number;
+  /** What the access is for, an {@link Intent}. */
   readonly intent: number;
   /** Bytes in memory: 1, 2, 4 or 8. */
   readonly size: number;
   /** The opcode that takes the value to or from its place: `set…` of a load, `get…` or `const…` of a store. */
   readonly place: number;
-  /** Index of the register, as that opcode has it; or the immediate. */
+  /** Index of the register, as that opcode has it; or bits 31..0 of the immediate. */
   readonly low: number;
+  /** Bits 63..32 of the immediate. */
   readonly high: number;
 }
 
