@@ -118,8 +118,8 @@ function element(one: StringCase, state: State, accesses: string[], until: Inter
   const source = Number(cut(state.rsi, addressSize));
   const destination = Number(cut(state.rdi, addressSize));
   // Nothing is touched when any page of the element is missing.
-  if (READS_DESTINATION.has(kind)) present(destination, size, false, until);
   if (READS_SOURCE.has(kind)) present(source, size, false, until);
+  if (READS_DESTINATION.has(kind)) present(destination, size, false, until);
   if (WRITES_DESTINATION.has(kind)) present(destination, size, true, until);
   const call = (callback: "memory" | "ioPort", text: string): void => {
     const number = accesses.length;
@@ -164,9 +164,9 @@ function element(one: StringCase, state: State, accesses: string[], until: Inter
       break;
     }
     case "cmps": {
-      // Processors read the destination first, as their CR2 shows when both pages are missing.
-      const second = read(destination);
-      state.rflags = compared(state.rflags, read(source), second, 8 * size);
+      // The source comes first, as CR2 shows when both pages are missing (measured on Zen 5).
+      const first = read(source);
+      state.rflags = compared(state.rflags, first, read(destination), 8 * size);
       break;
     }
     case "scas":

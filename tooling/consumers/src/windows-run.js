@@ -47,5 +47,5 @@ export async function runOnStandIns(consumer, program) {
     outfile,
     logLevel: "silent",
   });
-  return runProgram(outfile, [], 60_000);
+  return runProgram(outfile, [], { timeout: 60_000 });
 }

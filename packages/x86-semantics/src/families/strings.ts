@@ -81,8 +81,10 @@ const lods =
     element.advance(General.rsi);
   };
 
-/** The source minus the target (volume 2, CMPS). The source comes first, as Zen 5 shows when both fault (and as MOVS has it), and
- * both are checked before either is read. */
+/**
+ * The source minus the target (volume 2, CMPS). The source comes first, as Zen 5 shows when both fault (and as MOVS has it), and
+ * both are checked before either is read.
+ */
 const cmps =
   (size: Size): Definition =>
   (b) => {
