@@ -252,7 +252,8 @@ int main(int count, char **arguments) {
   descriptor(0, CODE, 0xffff, MODIFY_LDT_CONTENTS_CODE);
   descriptor(1, DATA, 0xffff, MODIFY_LDT_CONTENTS_DATA);
   descriptor(2, GS_AT, GS_LIMIT, MODIFY_LDT_CONTENTS_DATA);
-  stack_t stack = {.ss_size = 1 << 17};
+  // Disarmed during the handler: else the kernel takes a tested stack pointer that lies in this stack for the handler's own.
+  stack_t stack = {.ss_size = 1 << 17, .ss_flags = (int)(1u << 31) /* SS_AUTODISARM */};
   stack.ss_sp = mmap(0, stack.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   sigaltstack(&stack, 0);
   struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
