@@ -3,6 +3,8 @@
  *
  * @packageDocumentation
  */
+export type { EngineDescription } from "./engine/engine.ts";
+export type { SimEngine } from "./engine/engine-choice.ts";
 export type { SimPartitionOptions } from "./partition/partition-options.ts";
 export { simHypervisor } from "./partition/sim-hypervisor.ts";
 export type { CpuidResult } from "./processor/cpu-model.ts";

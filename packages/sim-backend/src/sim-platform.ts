@@ -5,6 +5,7 @@
 
 import type { Hypervisor, Partition, RunVpExit, VirtualProcessor } from "@whvkit/whv-types";
 import type { RegisterFile } from "@whvkit/x86-semantics";
+import type { EngineDescription } from "./engine/engine.ts";
 import type { SimPartitionOptions } from "./partition/partition-options.ts";
 
 /**
@@ -49,6 +50,8 @@ export interface SimVirtualProcessor extends VirtualProcessor {
   instructionBudget: number;
   /** Instructions completed since the processor was made. A repeated string instruction counts once. */
   readonly instructionCount: number;
+  /** What runs its instructions, and why it is nothing faster. */
+  readonly engine: EngineDescription;
   /** What the last UnsupportedFeature or InvalidVpRegisterValue exit was about, in words; else empty. */
   readonly exitDetail: string;
   /** Every architectural register, in place: for state that no WHv register name reaches (YMM, ZMM, opmask). */

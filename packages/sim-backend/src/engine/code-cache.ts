@@ -36,9 +36,10 @@ export class CodeCache<T extends CachedCode> implements CodeObserver {
   private readonly pages = new Map<number, CodePage<T>>();
   private readonly bytes: Uint8Array;
 
-  constructor(arena: MemoryArena) {
+  /** @param codePages - one byte a page of the arena; a new array when left out. */
+  constructor(arena: MemoryArena, codePages: Uint8Array = new Uint8Array(Math.ceil(arena.capacity / PAGE_SIZE))) {
     this.bytes = arena.bytes;
-    this.codePages = new Uint8Array(Math.ceil(arena.capacity / PAGE_SIZE));
+    this.codePages = codePages;
   }
 
   /** The records of an arena page in a mode (0: 16-bit, 1: 32-bit, 2: 64-bit). */

@@ -28,20 +28,37 @@ export const EngineStop = {
 } as const;
 export type EngineStop = (typeof EngineStop)[keyof typeof EngineStop];
 
+/** Bytes of the arena that each engine gets beside its processor's state. */
+export const ENGINE_FRAME_SIZE = 256;
+
 /** What an engine is given to work on. */
 export interface EngineContext {
   /** The memory that holds everything else. */
   readonly arena: MemoryArena;
-  /** The register file, in the arena at `registerOffset`. */
+  /** The register file, in the arena at `registerOffset`, where a processor's state starts (`STATE_SIZE` bytes). */
   readonly registers: RegisterFile;
   readonly registerOffset: number;
+  /** {@link ENGINE_FRAME_SIZE} bytes of the arena for the engine's own use. */
+  readonly frameOffset: number;
   /** Slow paths: page walks, system instructions, exits. */
   readonly machine: GuestMachine;
   /** What instructions change of the event state. */
   readonly events: EventState;
 }
 
+/**
+ * Which engine a processor runs on.
+ *
+ * @public
+ */
+export interface EngineDescription {
+  readonly name: "evaluator" | "webassembly";
+  /** Why it is not the one that was hoped for: what keeps WebAssembly from being used. Null where nothing does. */
+  readonly reason: string | null;
+}
+
 export interface Engine {
+  readonly description: EngineDescription;
   /** What guest stores to memory with decoded instructions are reported to. */
   readonly observer: CodeObserver;
   /** Instructions completed since the engine was made. A REP instruction counts once, when its last element is done. */

@@ -18,7 +18,7 @@ import {
 } from "@whvkit/x86-semantics";
 import type { GuestMachine } from "../memory/guest-machine.ts";
 import { type CachedCode, CodeCache, type CodePage } from "./code-cache.ts";
-import { type Engine, type EngineContext, EngineStop } from "./engine.ts";
+import { type Engine, type EngineContext, type EngineDescription, EngineStop } from "./engine.ts";
 import { PortInstruction } from "./port-instruction.ts";
 import { stateFault } from "./required-state.ts";
 
@@ -74,9 +74,12 @@ function writesFlagsBeyondStatus(program: Program): boolean {
 
 /** An engine without code generation. */
 export class EvaluatorEngine implements Engine {
+  readonly description: EngineDescription;
   retired = 0;
   /** What repeated elements have cost beyond their instructions. */
   private repeated = 0;
+  /** Changes whenever mode, privilege, segments or translations may have changed. */
+  modeVersion = 0;
   instructionLength = 0;
   readonly instructionBytes: Uint8Array = new Uint8Array(16);
 
@@ -102,11 +105,16 @@ export class EvaluatorEngine implements Engine {
   private pageOffset = 0;
   private page: CodePage<CodeRecord> = [];
 
-  constructor(context: EngineContext) {
+  /**
+   * @param reason - why it is not another engine; see {@link EngineDescription}.
+   * @param codePages - marks of pages with decoded instructions, where another cache marks its own there too.
+   */
+  constructor(context: EngineContext, reason: string | null = null, codePages?: Uint8Array) {
+    this.description = { name: "evaluator", reason };
     this.context = context;
     this.machine = context.machine;
     this.words = context.registers.words;
-    this.cache = new CodeCache<CodeRecord>(context.arena);
+    this.cache = new CodeCache<CodeRecord>(context.arena, codePages);
     this.evaluator = new Evaluator(context.machine);
     this.driver = new RepeatDriver(this.evaluator, context.machine, { maxIterations: REPEAT_SLICE });
     this.decoders = [new Decoder(16), new Decoder(32), new Decoder(64)];
@@ -216,6 +224,7 @@ export class EvaluatorEngine implements Engine {
 
   /** Takes over what CS says; the page has to be found anew. */
   private enterMode(): void {
+    this.modeVersion++;
     const { registers } = this.context;
     const bits = codeBits(registers);
     this.mode = bits === 16 ? 0 : bits === 32 ? 1 : 2;

@@ -23,6 +23,7 @@ import {
   RegisterOffset,
   Segment,
   type SpanMachine,
+  StateOffset,
   Vector,
 } from "@whvkit/x86-semantics";
 import { ExitRequest } from "../processor/exit-request.ts";
@@ -50,7 +51,8 @@ export interface SystemInstructions {
 export class GuestMachine implements SpanMachine {
   readonly registers: RegisterFile;
   readonly fault: GuestFault = new GuestFault();
-  readonly data: Int32Array = new Int32Array(8);
+  /** In the arena, behind the registers, where compiled code finds it ({@link StateOffset}). */
+  readonly data: Int32Array;
   /** Filled when a method answers `Abort.exit` or `Abort.unsupported`. */
   readonly exit: ExitRequest = new ExitRequest();
   readonly cache: TranslationCache;
@@ -64,9 +66,11 @@ export class GuestMachine implements SpanMachine {
   /** Class of the explicit accesses that the current state makes: see {@link GuestMachine.refresh}. */
   accessClass = 0;
   private wide = false;
-  private protectedMode = false;
+  /** Do segments have rights (protected mode without virtual-8086 mode)? */
+  protectedMode = false;
   private fiveLevel = false;
-  private checksAlignment = false;
+  /** Do misaligned accesses fault now? */
+  checksAlignment = false;
 
   private readonly map: MemoryMap;
   private readonly view: DataView;
@@ -78,6 +82,7 @@ export class GuestMachine implements SpanMachine {
 
   constructor(registers: RegisterFile, arena: MemoryArena, map: MemoryMap, cacheOffset: number) {
     this.registers = registers;
+    this.data = new Int32Array(arena.buffer, registers.bytes.byteOffset + StateOffset.data, 8);
     this.map = map;
     this.view = arena.view;
     this.cache = new TranslationCache(arena, cacheOffset);

@@ -52,21 +52,27 @@ export class MemoryArena {
   readonly bytes: Uint8Array;
   /** The WebAssembly memory that `buffer` belongs to, where the host offers WebAssembly. */
   readonly memory: WebAssembly.Memory | null;
+  /** Bytes for guest memory and processors: offsets below it. Engines' tables lie above. */
   readonly capacity: number;
+  /** Runs of engine tables that were given back, and where the untouched ones start. */
+  private readonly freeTables: { offset: number; size: number }[] = [];
+  private nextTable: number;
   /** First byte that was never handed out: from here on everything is zero. */
   private next = RESERVED_PAGES * PAGE_SIZE;
   /** Runs given back, in order, never touching each other. */
   private readonly free: { offset: number; size: number }[] = [];
 
-  /** @param capacity - bytes, a multiple of 64 KiB. Throws `WhvError` with E_OUTOFMEMORY where the host refuses. */
-  constructor(capacity: number) {
+  /**
+   * @param capacity - bytes, a multiple of 64 KiB. Throws `WhvError` with E_OUTOFMEMORY where the host refuses.
+   * @param tables - bytes beyond them for engines' tables, likewise.
+   */
+  constructor(capacity: number, tables = 0) {
     this.capacity = capacity;
+    this.nextTable = capacity;
+    const pages = (capacity + tables) / 0x1_0000;
     try {
-      this.memory =
-        typeof WebAssembly === "object"
-          ? new WebAssembly.Memory({ initial: capacity / 0x1_0000, maximum: capacity / 0x1_0000 })
-          : null;
-      this.buffer = this.memory?.buffer ?? new ArrayBuffer(capacity);
+      this.memory = typeof WebAssembly === "object" ? new WebAssembly.Memory({ initial: pages, maximum: pages }) : null;
+      this.buffer = this.memory?.buffer ?? new ArrayBuffer(capacity + tables);
     } catch (error) {
       throw new WhvError("WHvCreatePartition", E_OUTOFMEMORY, `no ${capacity} bytes for guest memory: ${error}`);
     }
@@ -93,6 +99,21 @@ export class MemoryArena {
     const offset = this.next;
     this.next += size;
     return offset;
+  }
+
+  /** Hands out memory for an engine's tables, not zeroed when it was used before; -1 where there is no more. */
+  allocateTables(size: number): number {
+    const reused = this.freeTables.findIndex((run) => run.size === size);
+    if (reused >= 0) return (this.freeTables.splice(reused, 1)[0] as { offset: number }).offset;
+    if (size > this.bytes.length - this.nextTable) return -1;
+    const offset = this.nextTable;
+    this.nextTable += size;
+    return offset;
+  }
+
+  /** Takes an engine's tables back. */
+  releaseTables(offset: number, size: number): void {
+    this.freeTables.push({ offset, size });
   }
 
   /** Takes a run back, and joins it with its neighbours. */

@@ -1,5 +1,6 @@
 /** What can be chosen when a simulated partition is made, beyond the platform's properties. */
 
+import type { SimEngine } from "../engine/engine-choice.ts";
 import type { CpuidResult } from "../processor/cpu-model.ts";
 
 /**
@@ -22,6 +23,8 @@ export interface SimPartitionOptions {
    * Leave InstructionBytes and their count out of exits, as the native hypervisor may. Default: false.
    */
   readonly omitInstructionBytes?: boolean;
+  /** What runs instructions. Default: `"auto"`. */
+  readonly engine?: SimEngine;
   /** CPUID results that replace the model's (`WHvPartitionPropertyCodeCpuidResultList`). */
   readonly cpuidResults?: readonly CpuidResult[];
   /**

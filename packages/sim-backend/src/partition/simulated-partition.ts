@@ -16,7 +16,7 @@ import {
   WhvError,
 } from "@whvkit/whv-types";
 import type { EngineFactory } from "../engine/engine.ts";
-import { EvaluatorEngine } from "../engine/evaluator-engine.ts";
+import { chooseEngine } from "../engine/engine-choice.ts";
 import { ArenaMemory, MemoryArena, PAGE_SIZE } from "../memory/memory-arena.ts";
 import { MapEntry, MemoryMap } from "../memory/memory-map.ts";
 import { PHYSICAL_ADDRESS_BITS } from "../memory/page-walk.ts";
@@ -39,12 +39,11 @@ interface Mapping {
   readonly memory: ArenaMemory;
 }
 
-const evaluatorEngine: EngineFactory = (context) => new EvaluatorEngine(context);
-
 /** A partition of the simulator. */
 export class SimulatedPartition implements SimPartition {
   private readonly options: SimPartitionOptions;
   private readonly properties: PartitionProperties;
+  private readonly engine: EngineFactory;
   private readonly arena: MemoryArena;
   private readonly map = new MemoryMap();
   private readonly model: CpuModel;
@@ -62,7 +61,9 @@ export class SimulatedPartition implements SimPartition {
       throw new WhvError(operation, E_INVALIDARG, `instructionBudget ${instructionBudget}`);
     this.options = options;
     this.properties = new PartitionProperties(options.cpuidExitList);
-    this.arena = new MemoryArena(memoryCapacity);
+    const { factory, tables } = chooseEngine(options.engine ?? "auto", memoryCapacity);
+    this.engine = factory;
+    this.arena = new MemoryArena(memoryCapacity, tables);
     this.model = new CpuModel(options.cpuidResults ?? []);
   }
 
@@ -154,7 +155,7 @@ export class SimulatedPartition implements SimPartition {
         map: this.map,
         model: this.model,
         settings: this.properties.settings,
-        engine: evaluatorEngine,
+        engine: this.engine,
         instructionBudget: this.options.instructionBudget ?? DEFAULT_BUDGET,
         omitsInstructionBytes: this.options.omitInstructionBytes ?? false,
       },

@@ -18,12 +18,18 @@ import {
   EventKind,
   Flag,
   isLongMode,
-  REGISTER_FILE_SIZE,
   RegisterFile,
   RegisterOffset,
+  STATE_SIZE,
   Vector,
 } from "@whvkit/x86-semantics";
-import { type Engine, type EngineFactory, EngineStop } from "../engine/engine.ts";
+import {
+  ENGINE_FRAME_SIZE,
+  type Engine,
+  type EngineDescription,
+  type EngineFactory,
+  EngineStop,
+} from "../engine/engine.ts";
 import { GuestMachine } from "../memory/guest-machine.ts";
 import { type MemoryArena, PAGE_SIZE } from "../memory/memory-arena.ts";
 import type { MemoryMap } from "../memory/memory-map.ts";
@@ -50,7 +56,8 @@ const dr6Word = RegisterOffset.dr6 >> 2;
 const STEP_WORK = 0x100_0000;
 
 /** Bytes that a processor takes of the arena. */
-const PROCESSOR_MEMORY: number = Math.ceil((REGISTER_FILE_SIZE + TRANSLATION_CACHE_SIZE) / PAGE_SIZE) * PAGE_SIZE;
+const PROCESSOR_MEMORY: number =
+  Math.ceil((STATE_SIZE + TRANSLATION_CACHE_SIZE + ENGINE_FRAME_SIZE) / PAGE_SIZE) * PAGE_SIZE;
 
 /** What a partition gives each of its processors. */
 export interface ProcessorEnvironment {
@@ -75,7 +82,7 @@ export class SimulatedProcessor implements SimVirtualProcessor {
   private readonly memoryOffset: number;
   private readonly events = new EventState();
   private readonly machine: GuestMachine;
-  private readonly engine: Engine;
+  private readonly runner: Engine;
   private readonly delivery: EventDelivery;
   private readonly record: ExitRecord;
   private readonly access: RegisterAccess;
@@ -99,8 +106,8 @@ export class SimulatedProcessor implements SimVirtualProcessor {
     const extra = new ExtraRegisters();
     resetRegisters(registers, extra);
     if (index === 0) registers.words[RegisterOffset.apicBase >> 2] |= 0x100;
-    this.machine = new GuestMachine(registers, arena, map, this.memoryOffset + REGISTER_FILE_SIZE);
-    const timestamp = new InstructionTimestamp(() => this.engine.retired);
+    this.machine = new GuestMachine(registers, arena, map, this.memoryOffset + STATE_SIZE);
+    const timestamp = new InstructionTimestamp(() => this.runner.retired);
     const system = new SystemInstructionSet(
       this.machine,
       this.events,
@@ -110,21 +117,26 @@ export class SimulatedProcessor implements SimVirtualProcessor {
       timestamp,
       index,
     );
-    this.engine = environment.engine({
+    this.runner = environment.engine({
       arena,
       registers,
       registerOffset: this.memoryOffset,
+      frameOffset: this.memoryOffset + STATE_SIZE + TRANSLATION_CACHE_SIZE,
       machine: this.machine,
       events: this.events,
     });
-    this.machine.connect(this.engine.observer, system);
+    this.machine.connect(this.runner.observer, system);
     this.delivery = new EventDelivery(this.machine, this.events, settings);
     this.record = new ExitRecord(registers, this.events, environment.omitsInstructionBytes);
     this.access = new RegisterAccess(registers, extra, this.events, timestamp, index);
   }
 
+  get engine(): EngineDescription {
+    return this.runner.description;
+  }
+
   get instructionCount(): number {
-    return this.engine.retired;
+    return this.runner.retired;
   }
 
   get instructionBudget(): number {
@@ -144,11 +156,11 @@ export class SimulatedProcessor implements SimVirtualProcessor {
 
   step(count: number): StepResult {
     this.requireLive("WHvRunVirtualProcessor");
-    const before = this.engine.retired;
+    const before = this.runner.retired;
     this.reportsExceptions = true;
     this.reported = false;
     const exit = this.enter() ?? this.execute(count, count + STEP_WORK);
-    const instructions = this.engine.retired - before;
+    const instructions = this.runner.retired - before;
     const { fault } = this.machine;
     if (this.reported) {
       const isPageFault = fault.vector === Vector.PF;
@@ -202,7 +214,7 @@ export class SimulatedProcessor implements SimVirtualProcessor {
   dispose(): void {
     if (!this.live) return;
     this.live = false;
-    this.engine.dispose();
+    this.runner.dispose();
     this.environment.arena.release(this.memoryOffset, PROCESSOR_MEMORY);
     this.removed();
   }
@@ -220,7 +232,7 @@ export class SimulatedProcessor implements SimVirtualProcessor {
       return this.record.plain(Reason.WHvRunVpExitReasonInvalidVpRegisterValue);
     }
     this.machine.refresh();
-    this.engine.resume();
+    this.runner.resume();
     return null;
   }
 
@@ -229,7 +241,7 @@ export class SimulatedProcessor implements SimVirtualProcessor {
    * ({@link Engine.spent}).
    */
   private execute(instructions: number, work: number): RunVpExit {
-    const { engine, events, registerFile } = this;
+    const { runner: engine, events, registerFile } = this;
     const { words } = registerFile;
     const lastRetired = engine.retired + instructions;
     let lastSpent = engine.spent + work;
@@ -358,17 +370,17 @@ export class SimulatedProcessor implements SimVirtualProcessor {
   private raiseFault(): RunVpExit | null {
     if (this.reportsExceptions) {
       this.reported = true;
-      return this.record.exception(this.engine, this.machine.fault);
+      return this.record.exception(this.runner, this.machine.fault);
     }
     if (this.delivery.intercepts(this.machine.fault.vector))
-      return this.record.exception(this.engine, this.machine.fault);
+      return this.record.exception(this.runner, this.machine.fault);
     return this.afterDelivery(this.delivery.exception());
   }
 
   private afterDelivery(outcome: number): RunVpExit | null {
     switch (outcome) {
       case Delivery.done:
-        this.engine.registersChanged();
+        this.runner.registersChanged();
         return null;
       case Delivery.exit:
         this.exitDetail = this.machine.exit.detail;

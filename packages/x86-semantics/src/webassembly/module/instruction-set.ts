@@ -49,6 +49,7 @@ export const PLAIN = {
   "i64.lt_s": row(0x53, LL, "i32"),
   "i64.lt_u": row(0x54, LL, "i32"),
   "i64.gt_u": row(0x56, LL, "i32"),
+  "i64.le_s": row(0x57, LL, "i32"),
   "i64.ge_u": row(0x5a, LL, "i32"),
 
   "i32.clz": row(0x67, I, "i32"),

@@ -58,6 +58,7 @@ export class ModuleWriter {
   /** Functions that equal ones may stand for, by their bytes. */
   readonly #bodies = new Map<string, FunctionReference>();
   #table: { name: string; elements: readonly FunctionReference[] } | null = null;
+  #importedTable: { module: string; name: string; minimum: number } | null = null;
   readonly #exports: { name: string; kind: number; index: number }[] = [];
   readonly #data: { offset: number; bytes: Uint8Array }[] = [];
 
@@ -121,7 +122,14 @@ export class ModuleWriter {
 
   /** The one table, exported under a name, holding these functions from index 0. */
   table(name: string, elements: readonly FunctionReference[]): void {
+    if (this.#importedTable !== null) throw new Error(`${name}: the module imports its one table`);
     this.#table = { name, elements };
+  }
+
+  /** The one table, of functions and of at least `minimum` places, is another's. */
+  importTable(module: string, name: string, minimum: number): void {
+    if (this.#table !== null) throw new Error(`${module}.${name}: the module has its one table`);
+    this.#importedTable = { module, name, minimum };
   }
 
   /** Bytes that memory holds at an address once the module is instantiated. */
@@ -155,7 +163,8 @@ export class ModuleWriter {
         if (result !== null) s.byte(TYPE_CODE[result]);
       }
     });
-    section(Section.import, this.#imports.length + (this.#memory === null ? 0 : 1), (s) => this.#writeImports(s));
+    const others = (this.#memory === null ? 0 : 1) + (this.#importedTable === null ? 0 : 1);
+    section(Section.import, this.#imports.length + others, (s) => this.#writeImports(s));
     section(Section.function, this.#functions.length, (s) => {
       for (const { typeIndex } of this.#functions) s.unsigned(typeIndex);
     });
@@ -227,6 +236,14 @@ export class ModuleWriter {
       s.name(name);
       s.byte(External.function);
       s.unsigned(typeIndex);
+    }
+    if (this.#importedTable !== null) {
+      s.name(this.#importedTable.module);
+      s.name(this.#importedTable.name);
+      s.byte(External.table);
+      s.byte(FUNCREF);
+      s.byte(0);
+      s.unsigned(this.#importedTable.minimum);
     }
     if (this.#memory === null) return;
     const { module, name, limits } = this.#memory;
