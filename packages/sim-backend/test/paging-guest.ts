@@ -133,7 +133,8 @@ export function pagingGuest(
   return { ...made, tables };
 }
 
-function enablePaging(processor: SimVirtualProcessor, mode: PagingMode, setup: Required<PagingSetup>): void {
+/** Turns paging on over tables at `ROOT`, and sets flat segments for the code of {@link pagingGuest}. */
+export function enablePaging(processor: SimVirtualProcessor, mode: PagingMode, setup: Required<PagingSetup>): void {
   const long = mode === "4-level" || mode === "5-level";
   const { cpl } = setup;
   const level = cpl << 5;
