@@ -23,7 +23,7 @@ const LENGTH_MASK = 0xf;
 /** Bytes of the records of an arena of a capacity: directories, marks, and blocks and records. */
 export function recordsSize(capacity: number): number {
   const pages = capacity / PAGE_SIZE;
-  const code = Math.min(Math.max(capacity >> 4, 0x10_0000), 0x400_0000);
+  const code = Math.min(Math.max(capacity >> 4, 0x100_0000), 0x400_0000);
   return pages * (4 * MODES + 1) + code;
 }
 

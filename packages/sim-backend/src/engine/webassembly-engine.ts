@@ -20,6 +20,8 @@ const csBaseWord = (RegisterOffset.segments + Segment.cs * 16) >> 2;
 
 /** When what becomes worth its cost. All are guesses of the same kind: a cost is paid when as much was lost without it. */
 export interface EngineTuning {
+  /** Instructions that the evaluator runs before anything is decoded for the interpreter: short guests end before. */
+  readonly firstRun: number;
   /** Instructions that the evaluator runs where nothing is decoded yet. */
   readonly coldRun: number;
   /** Visits of a place before it is decoded. */
@@ -31,9 +33,18 @@ export interface EngineTuning {
 }
 
 /** For guests. */
-export const PATIENT: EngineTuning = { coldRun: 16, warmVisits: 4, handlerMisses: 512, calls: 0x10_0000 };
+export const PATIENT: EngineTuning = {
+  firstRun: 0x8000,
+  coldRun: 16,
+  warmVisits: 4,
+  handlerMisses: 512,
+  calls: 0x10_0000,
+};
 /** For tests: everything is compiled at its first execution. */
-export const EAGER: EngineTuning = { coldRun: 1, warmVisits: 0, handlerMisses: 1, calls: 64 };
+export const EAGER: EngineTuning = { firstRun: 0, coldRun: 1, warmVisits: 0, handlerMisses: 1, calls: 64 };
+
+/** Instructions before a state that cannot be interpreted is looked at again. */
+const UNINTERPRETABLE_RUN = 1000;
 
 /** The most instructions of one call: V8 replaces code between calls only. */
 const LONGEST_CALL = 0x10_0000;
@@ -129,9 +140,9 @@ export class WebAssemblyEngine implements Engine {
       const left = Math.ceil(end - this.spent);
       if (left <= 0) return EngineStop.budget;
       if (this.modeVersion !== evaluator.modeVersion || this.epoch !== this.records.epoch) this.enterMode();
-      const evaluate = this.interpretable ? this.interpret(left) : left;
+      const evaluate = this.interpretable ? this.interpret(left) : UNINTERPRETABLE_RUN;
       if (evaluate === 0) continue;
-      const stop = evaluator.run(Math.min(evaluate, Math.ceil(end - this.spent)));
+      const stop = evaluator.run(Math.min(evaluate, end - this.spent));
       if (stop !== EngineStop.budget) return stop;
     }
   }
@@ -146,6 +157,7 @@ export class WebAssemblyEngine implements Engine {
   private interpret(left: number): number {
     const { frame, records, tuning } = this;
     if (this.interpreter === null) {
+      if (this.evaluator.spent < tuning.firstRun) return tuning.firstRun - this.evaluator.spent;
       if (!this.prepare()) return tuning.coldRun;
       this.interpreter = this.makeInterpreter();
     }
