@@ -215,6 +215,16 @@ describe("whv step", () => {
     ]);
   });
 
+  test.each(["cold", "compiled"])("on the %s engine", async (engine) => {
+    const code = { gpa: "0x1000", bytes: "48ffc0 8907" };
+    const registers = { Rip: "0x1000", Rax: 1, Rdi: "0x2000" };
+    const stepCase = { id: 1, preset: "long", engine, registers, memory: [code], instructions: 2 };
+    const ended = await whv(["step"], { input: lines({ ...stepCase, read: [{ gpa: "0x2000", size: 4 }] }) });
+    expect(jsonLines(ended)).toMatchObject([
+      { instructions: 2, registers: { Rax: "0x2", Rip: "0x1005" }, memory: [{ gpa: "0x2000", bytes: "02000000" }] },
+    ]);
+  });
+
   test("one answer a line", async () => {
     const increment = {
       id: 1,

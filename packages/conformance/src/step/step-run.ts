@@ -42,8 +42,8 @@ export interface StepReport {
 
 /** What runs the cases of `whv step`: partitions whose processors can be stepped, and how. @public */
 export interface StepSource {
-  /** Makes the partition that the cases run in; it must hold their RAM. */
-  readonly createPartition: () => Partition;
+  /** Makes the partition that cases run in; it must hold their RAM. Null where they leave the engine to the backend. */
+  readonly createPartition: (engine: StepEngine | null) => Partition;
   /** Runs at most so many instructions; stops before the delivery of an exception. */
   readonly step: (processor: VirtualProcessor, instructions: number) => StepReport;
   /** The engines that a case may name. */
@@ -82,7 +82,7 @@ export interface StepOutcome {
 const stateComponents: readonly bigint[] = [0xe7n, 7n, 3n, 1n];
 
 /**
- * Runs cases of `whv step`, one after the other in one partition: a new processor and new RAM for each.
+ * Runs cases of `whv step`, one after the other in one partition for each engine: a new processor and new RAM for each.
  *
  * @example
  * ```ts
@@ -95,13 +95,10 @@ const stateComponents: readonly bigint[] = [0xe7n, 7n, 3n, 1n];
  */
 export class StepRunner {
   private readonly source: StepSource;
-  private readonly partition: Partition;
+  private readonly partitions = new Map<StepEngine | null, Partition>();
 
   constructor(source: StepSource) {
     this.source = source;
-    this.partition = source.createPartition();
-    this.partition.setProperty(WHV_PARTITION_PROPERTY_CODE.WHvPartitionPropertyCodeProcessorCount, 1n);
-    this.partition.setup();
   }
 
   /**
@@ -111,7 +108,7 @@ export class StepRunner {
    * @throws {@link CaseError} for what the backend refuses, for instance an engine that it does not have
    */
   run(stepCase: StepCase): StepOutcome {
-    const { source, partition } = this;
+    const { source } = this;
     const { engine } = stepCase;
     if (engine !== null && !source.engines.includes(engine)) {
       throw new CaseError(
@@ -119,6 +116,7 @@ export class StepRunner {
         `"${engine}" is not an engine of this backend (it has ${source.engines.join(", ")})`,
       );
     }
+    const partition = this.partition(engine);
     const memory = new StepMemory(partition, stepCase);
     try {
       const processor = partition.createVirtualProcessor(0);
@@ -135,9 +133,20 @@ export class StepRunner {
     }
   }
 
-  /** Releases the partition. */
+  private partition(engine: StepEngine | null): Partition {
+    let partition = this.partitions.get(engine);
+    if (partition === undefined) {
+      partition = this.source.createPartition(engine);
+      this.partitions.set(engine, partition);
+      partition.setProperty(WHV_PARTITION_PROPERTY_CODE.WHvPartitionPropertyCodeProcessorCount, 1n);
+      partition.setup();
+    }
+    return partition;
+  }
+
+  /** Releases the partitions. */
   dispose(): void {
-    this.partition.dispose();
+    for (const partition of this.partitions.values()) partition.dispose();
   }
 }
 
