@@ -240,3 +240,34 @@ describe("modules", () => {
     expect(() => module.importFunction("m", "late", I32)).toThrow("imported after a function");
   });
 });
+
+describe("a table of another's", () => {
+  test("is called into, whoever filled it", () => {
+    const callee = new ModuleWriter("i32");
+    const double = callee.function("double", I32);
+    double.code.get(double.code.parameter(0));
+    double.code.i32(1);
+    double.code.op("i32.shl");
+    callee.export("double", double.reference);
+    const table = new WebAssembly.Table({ element: "anyfunc", initial: 4 });
+    table.set(3, instantiate(callee)["double"]);
+
+    const caller = new ModuleWriter("i32");
+    caller.importTable("m", "table", 4);
+    const { code, reference } = caller.function("run", I32);
+    code.get(code.parameter(0));
+    code.i32(3);
+    code.callIndirect(I32, caller.typeIndex(I32));
+    caller.export("run", reference);
+    expect(instantiate(caller, { m: { table } })["run"]?.(21)).toBe(42);
+  });
+
+  test("there is one table, its own or another's", () => {
+    const importing = new ModuleWriter("i32");
+    importing.importTable("m", "table", 1);
+    expect(() => importing.table("handlers", [])).toThrow(/handlers: the module imports its one table/);
+    const exporting = new ModuleWriter("i32");
+    exporting.table("handlers", []);
+    expect(() => exporting.importTable("m", "table", 1)).toThrow(/m.table: the module has its one table/);
+  });
+});
