@@ -52,6 +52,7 @@ export interface EngineContext {
  * @public
  */
 export interface EngineDescription {
+  /** What runs warm code: `evaluator`, or the interpreter in WebAssembly, which leaves rare instructions to the evaluator. */
   readonly name: "evaluator" | "webassembly";
   /** Why it is not the one that was hoped for: what keeps WebAssembly from being used. Null where nothing does. */
   readonly reason: string | null;
