@@ -4,12 +4,16 @@
  * the operand that caused the exit, the other operand of a string move, and the fetch of the instruction.
  */
 import type { Bus } from "@whvkit/devices";
-import type { EmulatorBulkMemoryAccess, EmulatorCallbackSet } from "@whvkit/emulator-core";
+import {
+  type EmulatorBulkMemoryAccess,
+  type EmulatorCallbackSet,
+  type ProcessorCallbacks,
+  processorCallbacks,
+} from "@whvkit/emulator-core";
 import {
   type EmulatorIoAccess,
   type EmulatorMemoryAccess,
   type EmulatorTranslation,
-  type GvaTranslation,
   type RegisterValues,
   S_OK,
   type VirtualProcessor,
@@ -28,13 +32,12 @@ export class HostCallbacks implements EmulatorCallbackSet {
 
   readonly #bus: Bus;
   readonly #ram: MachineRam;
-  readonly #processor: VirtualProcessor;
-  readonly #translation: GvaTranslation = { resultCode: 0, gpa: 0 };
+  readonly #processor: ProcessorCallbacks;
 
   constructor(bus: Bus, ram: MachineRam, processor: VirtualProcessor) {
     this.#bus = bus;
     this.#ram = ram;
-    this.#processor = processor;
+    this.#processor = processorCallbacks(processor);
   }
 
   ioPort(_context: unknown, access: EmulatorIoAccess): number {
@@ -64,25 +67,19 @@ export class HostCallbacks implements EmulatorCallbackSet {
     return S_OK;
   }
 
-  getVirtualProcessorRegisters(_context: unknown, names: Uint32Array, count: number, values: RegisterValues): number {
+  getVirtualProcessorRegisters(context: unknown, names: Uint32Array, count: number, values: RegisterValues): number {
     this.counts.getVirtualProcessorRegisters += 1;
-    this.#processor.getRegisters(names, count, values);
-    return S_OK;
+    return this.#processor.getVirtualProcessorRegisters(context, names, count, values);
   }
 
-  setVirtualProcessorRegisters(_context: unknown, names: Uint32Array, count: number, values: RegisterValues): number {
+  setVirtualProcessorRegisters(context: unknown, names: Uint32Array, count: number, values: RegisterValues): number {
     this.counts.setVirtualProcessorRegisters += 1;
-    this.#processor.setRegisters(names, count, values);
-    return S_OK;
+    return this.#processor.setVirtualProcessorRegisters(context, names, count, values);
   }
 
-  translateGvaPage(_context: unknown, translation: EmulatorTranslation): number {
+  translateGvaPage(context: unknown, translation: EmulatorTranslation): number {
     this.counts.translateGvaPage += 1;
-    const result = this.#translation;
-    this.#processor.translateGva(translation.gvaPageLow, translation.gvaPageHigh, translation.flags, result);
-    translation.resultCode = result.resultCode;
-    translation.gpaPage = result.gpa;
-    return S_OK;
+    return this.#processor.translateGvaPage(context, translation);
   }
 
   #accessDevice(access: EmulatorMemoryAccess): void {

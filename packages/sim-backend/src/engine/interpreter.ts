@@ -3,7 +3,7 @@
  * none and takes in those that are called often.
  */
 
-import { IMPORT_MEMORY, IMPORT_MODULE, type ImportName, type Machine } from "@whvkit/x86-semantics";
+import { IMPORT_MEMORY, IMPORT_MODULE, type Machine, machineFunctions } from "@whvkit/x86-semantics";
 import type { InterpretedForm } from "./form-code.ts";
 import type { FormNumbers } from "./form-numbers.ts";
 import { MAX_FORMS } from "./form-numbers.ts";
@@ -42,7 +42,7 @@ export class Interpreter {
     this.forms = forms;
     this.counts = new Int32Array(memory.buffer, counts, FIRST_FORM + MAX_FORMS);
     this.table = new WebAssembly.Table({ element: "anyfunc", initial: FIRST_FORM + MAX_FORMS });
-    this.imports = { ...machineImports(machine), [IMPORT_MEMORY]: memory, [TABLE]: this.table };
+    this.imports = { ...machineFunctions(machine), [IMPORT_MEMORY]: memory, [TABLE]: this.table };
     this.run = this.compile();
   }
 
@@ -77,18 +77,4 @@ export class Interpreter {
   private instance(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Instance {
     return new WebAssembly.Instance(new WebAssembly.Module(bytes), { [IMPORT_MODULE]: this.imports });
   }
-}
-
-function machineImports(machine: Machine): Record<ImportName, (...values: number[]) => number> {
-  return {
-    load: (segment, low, high, size, intent) => machine.load(segment, low, high, size, intent),
-    store: (segment, low, high, size, valueLow, valueHigh, intent) =>
-      machine.store(segment, low, high, size, valueLow, valueHigh, intent),
-    store128: (segment, low, high, intent) => machine.store128(segment, low, high, intent),
-    probe: (segment, low, high, size, intent) => machine.probe(segment, low, high, size, intent),
-    in: (port, size) => machine.in(port, size),
-    out: (port, size, value) => machine.out(port, size, value),
-    raise: (vector, errorCode) => machine.raise(vector, errorCode),
-    helper: (id, aLow, aHigh, bLow, bHigh) => machine.helper(id, aLow, aHigh, bLow, bHigh),
-  };
 }

@@ -4,7 +4,7 @@
  */
 import type { Machine } from "../machine/machine.ts";
 import { EXPORTS } from "./forms-module.ts";
-import { IMPORT_MEMORY, IMPORT_MODULE, type ImportName } from "./machine-access.ts";
+import { IMPORT_MEMORY, IMPORT_MODULE, machineFunctions } from "./machine-access.ts";
 import { StateOffset } from "./state-layout.ts";
 
 /**
@@ -69,18 +69,7 @@ function importsOf(memory: LinearMemory, machine: Machine): WebAssembly.Imports 
   if (machine.data.buffer !== memory.buffer || machine.data.byteOffset !== bytes.byteOffset + StateOffset.data) {
     throw new TypeError(`the machine's data does not lie ${StateOffset.data} bytes after its registers`);
   }
-  const functions: Record<ImportName, (...values: number[]) => number> = {
-    load: (segment, low, high, size, intent) => machine.load(segment, low, high, size, intent),
-    store: (segment, low, high, size, valueLow, valueHigh, intent) =>
-      machine.store(segment, low, high, size, valueLow, valueHigh, intent),
-    store128: (segment, low, high, intent) => machine.store128(segment, low, high, intent),
-    probe: (segment, low, high, size, intent) => machine.probe(segment, low, high, size, intent),
-    in: (port, size) => machine.in(port, size),
-    out: (port, size, value) => machine.out(port, size, value),
-    raise: (vector, errorCode) => machine.raise(vector, errorCode),
-    helper: (id, aLow, aHigh, bLow, bHigh) => machine.helper(id, aLow, aHigh, bLow, bHigh),
-  };
-  return { [IMPORT_MODULE]: { ...functions, [IMPORT_MEMORY]: memory as WebAssembly.Memory } };
+  return { [IMPORT_MODULE]: { ...machineFunctions(machine), [IMPORT_MEMORY]: memory as WebAssembly.Memory } };
 }
 
 type Execute = (state: number, record: number) => number;

@@ -21,6 +21,7 @@ export {
   importMachine,
   MachineAccess,
   type MachineImports,
+  machineFunctions,
   type Push,
 } from "./machine-access.ts";
 export { Code, type FunctionReference, type FunctionType, type Label, type Local, LocalScope } from "./module/code.ts";

@@ -7,6 +7,7 @@
  * look-up in a translation cache is a subclass that overrides the two and falls back on them when it finds nothing.
  */
 import type { IntegerType } from "../ir/operation.ts";
+import type { Machine } from "../machine/machine.ts";
 import type { StateBase } from "./field-source.ts";
 import type { Code, FunctionReference, FunctionType, Local, LocalScope } from "./module/code.ts";
 import type { LoadName, StoreName } from "./module/instruction-set.ts";
@@ -49,6 +50,26 @@ export type MachineImports = Readonly<Record<ImportName, FunctionReference>>;
 export function importMachine(module: ModuleWriter): MachineImports {
   const entries = IMPORT_NAMES.map((name) => [name, module.importFunction(IMPORT_MODULE, name, IMPORTS[name])]);
   return Object.fromEntries(entries) as MachineImports;
+}
+
+/**
+ * A machine's methods as the imported functions: what an instance of a module with {@link importMachine} is given.
+ *
+ * @param machine - its methods are called, so a class may keep its state private
+ * @public
+ */
+export function machineFunctions(machine: Machine): Record<ImportName, (...values: number[]) => number> {
+  return {
+    load: (segment, low, high, size, intent) => machine.load(segment, low, high, size, intent),
+    store: (segment, low, high, size, valueLow, valueHigh, intent) =>
+      machine.store(segment, low, high, size, valueLow, valueHigh, intent),
+    store128: (segment, low, high, intent) => machine.store128(segment, low, high, intent),
+    probe: (segment, low, high, size, intent) => machine.probe(segment, low, high, size, intent),
+    in: (port, size) => machine.in(port, size),
+    out: (port, size, value) => machine.out(port, size, value),
+    raise: (vector, errorCode) => machine.raise(vector, errorCode),
+    helper: (id, aLow, aHigh, bLow, bHigh) => machine.helper(id, aLow, aHigh, bLow, bHigh),
+  };
 }
 
 type MemoryType = IntegerType | "v128";
