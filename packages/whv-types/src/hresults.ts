@@ -91,7 +91,19 @@ function hresultTable(): readonly (readonly [number, string, string])[] {
   ];
 }
 
-/** Whether an HRESULT, signed or unsigned, is a success: its top bit is 0. @public */
+/**
+ * Whether an HRESULT, signed or unsigned, is a success: its top bit is 0.
+ *
+ * @example
+ * ```ts
+ * import { E_INVALIDARG, S_OK, succeeded } from "@whvkit/whv-types";
+ * succeeded(S_OK); // true
+ * succeeded(E_INVALIDARG); // false
+ * succeeded(-2147024809); // false
+ * ```
+ *
+ * @public
+ */
 export function succeeded(hresult: number): boolean {
   return hresult >>> 31 === 0;
 }
@@ -100,6 +112,15 @@ export function succeeded(hresult: number): boolean {
  * The name of an HRESULT, or `undefined` for one that has none here.
  *
  * @param hresult - signed or unsigned.
+ *
+ * @example
+ * ```ts
+ * import { hresultName } from "@whvkit/whv-types";
+ * hresultName(0x80070057); // "E_INVALIDARG"
+ * hresultName(-2147024809); // "E_INVALIDARG"
+ * hresultName(0x8007001f); // undefined
+ * ```
+ *
  * @public
  */
 export function hresultName(hresult: number): string | undefined {
@@ -112,8 +133,9 @@ export function hresultName(hresult: number): string | undefined {
  *
  * @example
  * ```ts
+ * import { hresultMessage } from "@whvkit/whv-types";
  * hresultMessage(0x80070057); // "E_INVALIDARG (0x80070057): an argument is not valid"
- * hresultMessage(-2147024809); // the same: C holds HRESULTs signed
+ * hresultMessage(-2147024809); // "E_INVALIDARG (0x80070057): an argument is not valid"
  * hresultMessage(0x8007001f); // "HRESULT 0x8007001f (Win32 error 31)"
  * ```
  *

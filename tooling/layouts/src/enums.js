@@ -3,7 +3,8 @@ import { isFlagEnum } from "./model.js";
 import { hex } from "./names.js";
 import { comment } from "./text.js";
 
-function valueText(value) {
+/** Numbers below 10 are decimal. */
+export function valueText(value) {
   return value < 10 ? String(value) : hex(value);
 }
 

@@ -4,6 +4,7 @@ import { isGpa, memberDoc, objectType } from "./member-docs.js";
 import { viewName } from "./names.js";
 import { typeDoc } from "./object-forms.js";
 import { comment } from "./text.js";
+import { viewExample } from "./view-examples.js";
 
 /** @typedef {import("./model.js").Member} Member */
 /** @typedef {import("./model.js").Model} Model */
@@ -187,11 +188,11 @@ export function viewClass(model, models) {
   const name = viewName(model.name);
   const kind = model.anonymous ? `the anonymous struct \`${model.name}\`` : `\`${model.name}\``;
   const out = [
-    typeDoc(
-      model,
-      `${kind} (${model.size} bytes) in place, at an offset of a DataView.`.replace(/^the/, "The"),
-      model.note.remarks ? ["", model.note.remarks] : [],
-    ),
+    typeDoc(model, `${kind} (${model.size} bytes) in place, at an offset of a DataView.`.replace(/^the/, "The"), [
+      ...(model.note.remarks ? ["", model.note.remarks] : []),
+      "",
+      ...viewExample(model, models),
+    ]),
     `export class ${name} {`,
     `  /** Bytes that \`${model.name}\` takes. */`,
     `  static readonly size = ${model.size};`,

@@ -47,6 +47,7 @@ function statusTable(): readonly (readonly [string, string])[] {
  *
  * @example
  * ```ts
+ * import { statusNames } from "@whvkit/whv-types";
  * statusNames(0x22); // ["InternalEmulationFailure", "TranslateGvaPageCallbackGpaIsNotAligned"]
  * ```
  *
@@ -67,6 +68,7 @@ export function statusNames(bits: number): string[] {
  *
  * @example
  * ```ts
+ * import { describeStatus } from "@whvkit/whv-types";
  * describeStatus(2); // "InternalEmulationFailure: the emulator could not handle the instruction"
  * describeStatus(0); // "no bit is set: nothing was emulated"
  * ```

@@ -38,6 +38,7 @@ function unknown(code: number): string {
  *
  * @example
  * ```ts
+ * import { registerName } from "@whvkit/whv-types";
  * registerName(0x20); // "WHvX64RegisterCr8"
  * registerName(0x80000002); // "WHvRegisterPendingEvent"
  * ```
@@ -54,6 +55,7 @@ export function registerName(code: number): string {
  *
  * @example
  * ```ts
+ * import { shortRegisterName } from "@whvkit/whv-types";
  * shortRegisterName(0x20); // "Cr8"
  * shortRegisterName(0x80000002); // "PendingEvent"
  * ```
@@ -70,6 +72,7 @@ export function shortRegisterName(code: number): string {
  *
  * @example
  * ```ts
+ * import { registerByShortName } from "@whvkit/whv-types";
  * registerByShortName("Cr8"); // 0x20
  * registerByShortName("WHvX64RegisterCr8"); // 0x20
  * registerByShortName("cr8"); // undefined

@@ -15,6 +15,7 @@ import type { IoPortAccessContextView, MemoryAccessContextView, VpExitContextVie
  *
  * @example
  * ```ts
+ * import { EmulatorMemoryAccess } from "@whvkit/whv-types";
  * const access = new EmulatorMemoryAccess();
  * access.accessSize = 2;
  * access.data[0] = 0x34;
@@ -57,6 +58,19 @@ export class EmulatorMemoryAccess {
 /**
  * One access to an I/O port, as `WHV_EMULATOR_IO_ACCESS_INFO` describes it. Reused like {@link EmulatorMemoryAccess}.
  *
+ * @example
+ * ```ts
+ * import { EmulatorIoAccess, S_OK } from "@whvkit/whv-types";
+ * const access = new EmulatorIoAccess();
+ * const ioPort = (_context: unknown, { direction, port }: EmulatorIoAccess) => {
+ *   if (direction === 0 && port === 0x60) access.data = 0x1e; // IN from the keyboard
+ *   return S_OK;
+ * };
+ * access.port = 0x60;
+ * ioPort(null, access); // 0
+ * access.data; // 0x1e
+ * ```
+ *
  * @public
  */
 export class EmulatorIoAccess {
@@ -72,6 +86,15 @@ export class EmulatorIoAccess {
 
 /**
  * One question to the translate callback: which guest-physical page backs this guest-virtual page? Reused.
+ *
+ * @example
+ * ```ts
+ * import { EmulatorTranslation } from "@whvkit/whv-types";
+ * const translation = new EmulatorTranslation();
+ * translation.gvaPageHigh = 0xffff_f800;
+ * translation.gvaPageLow = 0x1000;
+ * translation.gvaPage; // 0xfffff80000001000n
+ * ```
  *
  * @public
  */

@@ -203,6 +203,7 @@ export interface Hypervisor {
  *
  * @example
  * ```ts
+ * import { WHV_E_GPA_RANGE_NOT_FOUND, WhvError } from "@whvkit/whv-types";
  * const error = new WhvError("WHvUnmapGpaRange", WHV_E_GPA_RANGE_NOT_FOUND);
  * error.message; // "WHvUnmapGpaRange failed with 0x80370305"
  * error.hresult; // 0x80370305

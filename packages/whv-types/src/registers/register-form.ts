@@ -14,6 +14,15 @@ export type RegisterForm = "integer64" | "integer128" | "segment" | "table" | "f
  * an integer of 64 bits.
  *
  * @param code - a `WHV_REGISTER_NAME`.
+ *
+ * @example
+ * ```ts
+ * import { registerForm, WHV_REGISTER_NAME } from "@whvkit/whv-types";
+ * registerForm(WHV_REGISTER_NAME.WHvX64RegisterRip); // "integer64"
+ * registerForm(WHV_REGISTER_NAME.WHvX64RegisterCs); // "segment"
+ * registerForm(WHV_REGISTER_NAME.WHvX64RegisterXmm0); // "integer128"
+ * ```
+ *
  * @public
  */
 export function registerForm(code: number): RegisterForm {

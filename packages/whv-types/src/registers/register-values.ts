@@ -57,7 +57,8 @@ export type RegisterObjectInit =
  *
  * @example
  * ```ts
- * const values = new RegisterValues(2);
+ * import { RegisterValues, WHV_REGISTER_NAME } from "@whvkit/whv-types";
+ * const values = new RegisterValues(2); // 32 bytes
  * values.set64(0, 0xfee0_0020n);
  * values.low(0); // 0xfee00020
  * values.segment(1).assign({ base: 0n, limit: 0xffff_ffff, selector: 8, attributes: 0xa09b });

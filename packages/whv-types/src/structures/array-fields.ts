@@ -16,7 +16,17 @@ function requireLength(given: number, length: number, field: string): void {
 }
 
 /**
- * An array of `UINT16` in native memory.
+ * An array of `UINT16` in native memory, little-endian; it need not be aligned.
+ *
+ * @example
+ * ```ts
+ * import { Uint16ArrayView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(8));
+ * const entries = new Uint16ArrayView(memory, 2, 3, "entries"); // three entries from byte 2 on
+ * entries.set(1, 0x1234);
+ * memory.getUint16(4, true); // 0x1234
+ * entries.get(3); // RangeError: entries has the entries 0 to 2; asked for 3
+ * ```
  *
  * @public
  */
@@ -63,7 +73,17 @@ export class Uint16ArrayView {
 }
 
 /**
- * An array of `UINT32` in native memory.
+ * An array of `UINT32` in native memory, little-endian; it need not be aligned.
+ *
+ * @example
+ * ```ts
+ * import { Uint32ArrayView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(16));
+ * const entries = new Uint32ArrayView(memory, 4, 3, "entries"); // three entries from byte 4 on
+ * entries.set(1, 0x1234_5678);
+ * memory.getUint32(8, true); // 0x1234_5678
+ * entries.get(3); // RangeError: entries has the entries 0 to 2; asked for 3
+ * ```
  *
  * @public
  */
@@ -110,7 +130,17 @@ export class Uint32ArrayView {
 }
 
 /**
- * An array of `UINT64` in native memory.
+ * An array of `UINT64` in native memory, little-endian; it need not be aligned.
+ *
+ * @example
+ * ```ts
+ * import { Uint64ArrayView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(32));
+ * const entries = new Uint64ArrayView(memory, 8, 3, "entries"); // three entries from byte 8 on
+ * entries.set(1, 0x1234_5678_9abc_def0n);
+ * memory.getBigUint64(16, true); // 0x1234_5678_9abc_def0n
+ * entries.get(3); // RangeError: entries has the entries 0 to 2; asked for 3
+ * ```
  *
  * @public
  */

@@ -25,6 +25,15 @@ export interface WHV_SYNIC_SINT_DELIVERABLE_CONTEXT {
  * `WHV_SYNIC_SINT_DELIVERABLE_CONTEXT` (8 bytes) in place, at an offset of a DataView. Synthetic interrupts can be
  * delivered.
  *
+ * @example
+ * ```ts
+ * import { SynicSintDeliverableContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(SynicSintDeliverableContextView.size));
+ * const view = new SynicSintDeliverableContextView(memory);
+ * view.deliverableSints = 0x12;
+ * memory.getUint16(0, true); // 0x12
+ * ```
+ *
  * @public
  */
 export class SynicSintDeliverableContextView {
@@ -112,6 +121,15 @@ export interface WHV_X64_APIC_EOI_CONTEXT {
  * `WHV_X64_APIC_EOI_CONTEXT` (4 bytes) in place, at an offset of a DataView. The guest ended an interrupt
  * (level-triggered, with the hypervisor's local APIC).
  *
+ * @example
+ * ```ts
+ * import { ApicEoiContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ApicEoiContextView.size));
+ * const view = new ApicEoiContextView(memory);
+ * view.interruptVector = 0x12;
+ * memory.getUint32(0, true); // 0x12
+ * ```
+ *
  * @public
  */
 export class ApicEoiContextView {
@@ -175,6 +193,15 @@ export interface WHV_X64_APIC_SMI_CONTEXT {
 /**
  * `WHV_X64_APIC_SMI_CONTEXT` (8 bytes) in place, at an offset of a DataView. The guest sent a system-management
  * interrupt.
+ *
+ * @example
+ * ```ts
+ * import { ApicSmiContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ApicSmiContextView.size));
+ * const view = new ApicSmiContextView(memory);
+ * view.apicIcr = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
  *
  * @public
  */
@@ -257,6 +284,15 @@ export interface WHV_X64_APIC_INIT_SIPI_CONTEXT {
 /**
  * `WHV_X64_APIC_INIT_SIPI_CONTEXT` (8 bytes) in place, at an offset of a DataView. The guest sent an INIT or start-up
  * interrupt.
+ *
+ * @example
+ * ```ts
+ * import { ApicInitSipiContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ApicInitSipiContextView.size));
+ * const view = new ApicInitSipiContextView(memory);
+ * view.apicIcr = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
  *
  * @public
  */
@@ -344,6 +380,15 @@ export interface WHV_X64_APIC_WRITE_CONTEXT {
 /**
  * `WHV_X64_APIC_WRITE_CONTEXT` (16 bytes) in place, at an offset of a DataView. The guest wrote a register of the
  * local APIC that the partition traps.
+ *
+ * @example
+ * ```ts
+ * import { ApicWriteContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ApicWriteContextView.size));
+ * const view = new ApicWriteContextView(memory);
+ * view.writeValue = 0x1000n;
+ * memory.getBigUint64(8, true); // 0x1000n
+ * ```
  *
  * @public
  */

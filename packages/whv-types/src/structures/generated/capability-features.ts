@@ -36,6 +36,15 @@ export interface WHV_CAPABILITY_FEATURES {
 /**
  * `WHV_CAPABILITY_FEATURES` (8 bytes) in place, at an offset of a DataView. What the platform can do.
  *
+ * @example
+ * ```ts
+ * import { CapabilityFeaturesView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(CapabilityFeaturesView.size));
+ * const view = new CapabilityFeaturesView(memory);
+ * view.partialUnmap = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
+ *
  * @public
  */
 export class CapabilityFeaturesView {
@@ -268,6 +277,15 @@ export interface WHV_EXTENDED_VM_EXITS {
 /**
  * `WHV_EXTENDED_VM_EXITS` (8 bytes) in place, at an offset of a DataView. Exits that a partition can ask for beyond
  * those that it always gets.
+ *
+ * @example
+ * ```ts
+ * import { ExtendedVmExitsView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ExtendedVmExitsView.size));
+ * const view = new ExtendedVmExitsView(memory);
+ * view.x64CpuidExit = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
  *
  * @public
  */
@@ -538,6 +556,15 @@ export interface WHV_X64_MSR_EXIT_BITMAP {
  * `WHV_X64_MSR_EXIT_BITMAP` (8 bytes) in place, at an offset of a DataView. Which accesses to model-specific registers
  * exit.
  *
+ * @example
+ * ```ts
+ * import { MsrExitBitmapView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(MsrExitBitmapView.size));
+ * const view = new MsrExitBitmapView(memory);
+ * view.unhandledMsrs = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
+ *
  * @public
  */
 export class MsrExitBitmapView {
@@ -707,6 +734,15 @@ export interface WHV_CAPABILITY_PROCESSOR_FREQUENCY_CAP {
  * `WHV_CAPABILITY_PROCESSOR_FREQUENCY_CAP` (20 bytes) in place, at an offset of a DataView. Whether and how the
  * frequency of processors can be capped.
  *
+ * @example
+ * ```ts
+ * import { CapabilityProcessorFrequencyCapView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(CapabilityProcessorFrequencyCapView.size));
+ * const view = new CapabilityProcessorFrequencyCapView(memory);
+ * view.highestFrequencyMhz = 0x12;
+ * memory.getUint32(4, true); // 0x12
+ * ```
+ *
  * @public
  */
 export class CapabilityProcessorFrequencyCapView {
@@ -836,6 +872,15 @@ export interface WHV_SCHEDULER_FEATURES {
 /**
  * `WHV_SCHEDULER_FEATURES` (8 bytes) in place, at an offset of a DataView. How the processor time of a partition can
  * be governed.
+ *
+ * @example
+ * ```ts
+ * import { SchedulerFeaturesView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(SchedulerFeaturesView.size));
+ * const view = new SchedulerFeaturesView(memory);
+ * view.cpuReserve = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
  *
  * @public
  */

@@ -57,6 +57,15 @@ export interface WHV_CAPABILITY {
  * `WHV_CAPABILITY` (24 bytes) in place, at an offset of a DataView. The answer of `WHvGetCapability`; the capability's
  * code says which member counts.
  *
+ * @example
+ * ```ts
+ * import { CapabilityView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(CapabilityView.size));
+ * const view = new CapabilityView(memory);
+ * view.hypervisorPresent = true;
+ * memory.getUint32(0, true); // 1
+ * ```
+ *
  * @public
  */
 export class CapabilityView {

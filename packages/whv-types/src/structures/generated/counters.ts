@@ -20,6 +20,15 @@ export interface WHV_PARTITION_MEMORY_COUNTERS {
 /**
  * `WHV_PARTITION_MEMORY_COUNTERS` (24 bytes) in place, at an offset of a DataView. Memory of a partition.
  *
+ * @example
+ * ```ts
+ * import { PartitionMemoryCountersView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(PartitionMemoryCountersView.size));
+ * const view = new PartitionMemoryCountersView(memory);
+ * view.mapped4KPageCount = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
+ *
  * @public
  */
 export class PartitionMemoryCountersView {
@@ -161,6 +170,15 @@ export interface WHV_PROCESSOR_RUNTIME_COUNTERS {
 /**
  * `WHV_PROCESSOR_RUNTIME_COUNTERS` (16 bytes) in place, at an offset of a DataView. Time of a processor.
  *
+ * @example
+ * ```ts
+ * import { ProcessorRuntimeCountersView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ProcessorRuntimeCountersView.size));
+ * const view = new ProcessorRuntimeCountersView(memory);
+ * view.totalRuntime100ns = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
+ *
  * @public
  */
 export class ProcessorRuntimeCountersView {
@@ -272,6 +290,15 @@ export interface WHV_PROCESSOR_INTERCEPT_COUNTER {
 
 /**
  * `WHV_PROCESSOR_INTERCEPT_COUNTER` (16 bytes) in place, at an offset of a DataView. Intercepts of one kind.
+ *
+ * @example
+ * ```ts
+ * import { ProcessorInterceptCounterView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ProcessorInterceptCounterView.size));
+ * const view = new ProcessorInterceptCounterView(memory);
+ * view.count = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
  *
  * @public
  */
@@ -410,6 +437,15 @@ export interface WHV_PROCESSOR_ACTIVITY_COUNTERS {
  * `WHV_PROCESSOR_ACTIVITY_COUNTERS` (224 bytes) in place, at an offset of a DataView. Intercepts of a processor, by
  * kind.
  *
+ * @example
+ * ```ts
+ * import { ProcessorActivityCountersView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ProcessorActivityCountersView.size));
+ * const view = new ProcessorActivityCountersView(memory);
+ * view.pageInvalidations.count = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
+ *
  * @public
  */
 export class ProcessorActivityCountersView {
@@ -535,6 +571,15 @@ export interface WHV_PROCESSOR_GUEST_EVENT_COUNTERS {
 
 /**
  * `WHV_PROCESSOR_GUEST_EVENT_COUNTERS` (24 bytes) in place, at an offset of a DataView. Events delivered to a guest.
+ *
+ * @example
+ * ```ts
+ * import { ProcessorGuestEventCountersView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ProcessorGuestEventCountersView.size));
+ * const view = new ProcessorGuestEventCountersView(memory);
+ * view.pageFaultCount = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
  *
  * @public
  */
@@ -682,6 +727,15 @@ export interface WHV_PROCESSOR_APIC_COUNTERS {
 
 /**
  * `WHV_PROCESSOR_APIC_COUNTERS` (40 bytes) in place, at an offset of a DataView. Accesses to a processor's local APIC.
+ *
+ * @example
+ * ```ts
+ * import { ProcessorApicCountersView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ProcessorApicCountersView.size));
+ * const view = new ProcessorApicCountersView(memory);
+ * view.mmioAccessCount = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
  *
  * @public
  */
@@ -890,6 +944,15 @@ export interface WHV_PROCESSOR_SYNTHETIC_FEATURES_COUNTERS {
 /**
  * `WHV_PROCESSOR_SYNTHETIC_FEATURES_COUNTERS` (48 bytes) in place, at an offset of a DataView. Use of the hypervisor
  * interface.
+ *
+ * @example
+ * ```ts
+ * import { ProcessorSyntheticFeaturesCountersView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ProcessorSyntheticFeaturesCountersView.size));
+ * const view = new ProcessorSyntheticFeaturesCountersView(memory);
+ * view.syntheticInterruptsCount = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
  *
  * @public
  */

@@ -27,6 +27,15 @@ export interface WHV_X64_CPUID_RESULT {
 /**
  * `WHV_X64_CPUID_RESULT` (32 bytes) in place, at an offset of a DataView. What CPUID answers for a leaf.
  *
+ * @example
+ * ```ts
+ * import { CpuidResultView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(CpuidResultView.size));
+ * const view = new CpuidResultView(memory);
+ * view.function = 0x12;
+ * memory.getUint32(0, true); // 0x12
+ * ```
+ *
  * @public
  */
 export class CpuidResultView {
@@ -145,6 +154,15 @@ export interface WHV_CPUID_OUTPUT {
 /**
  * `WHV_CPUID_OUTPUT` (16 bytes) in place, at an offset of a DataView. The four registers of CPUID.
  *
+ * @example
+ * ```ts
+ * import { CpuidOutputView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(CpuidOutputView.size));
+ * const view = new CpuidOutputView(memory);
+ * view.eax = 0x12;
+ * memory.getUint32(0, true); // 0x12
+ * ```
+ *
  * @public
  */
 export class CpuidOutputView {
@@ -254,6 +272,15 @@ export interface WHV_X64_CPUID_RESULT2 {
 /**
  * `WHV_X64_CPUID_RESULT2` (48 bytes) in place, at an offset of a DataView. What CPUID answers for a leaf, a sub-leaf
  * and a processor.
+ *
+ * @example
+ * ```ts
+ * import { CpuidResult2View } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(CpuidResult2View.size));
+ * const view = new CpuidResult2View(memory);
+ * view.function = 0x12;
+ * memory.getUint32(0, true); // 0x12
+ * ```
  *
  * @public
  */
@@ -370,6 +397,15 @@ export interface WHV_MSR_ACTION_ENTRY {
 /**
  * `WHV_MSR_ACTION_ENTRY` (8 bytes) in place, at an offset of a DataView. What accesses to a model-specific register
  * do.
+ *
+ * @example
+ * ```ts
+ * import { MsrActionEntryView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(MsrActionEntryView.size));
+ * const view = new MsrActionEntryView(memory);
+ * view.index = 0x12;
+ * memory.getUint32(0, true); // 0x12
+ * ```
  *
  * @public
  */

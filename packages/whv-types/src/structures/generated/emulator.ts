@@ -51,6 +51,15 @@ export interface WHV_EMULATOR_STATUS {
  * `WHV_EMULATOR_STATUS` (4 bytes) in place, at an offset of a DataView. How an emulation went. It counts only where
  * the call answered `S_OK`.
  *
+ * @example
+ * ```ts
+ * import { EmulatorStatusView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(EmulatorStatusView.size));
+ * const view = new EmulatorStatusView(memory);
+ * view.emulationSuccessful = true;
+ * memory.getUint32(0, true); // 1
+ * ```
+ *
  * @public
  */
 export class EmulatorStatusView {
@@ -253,6 +262,15 @@ export interface WHV_EMULATOR_MEMORY_ACCESS_INFO {
  * `WHV_EMULATOR_MEMORY_ACCESS_INFO` (24 bytes) in place, at an offset of a DataView. One access to guest-physical
  * memory, handed to the memory callback.
  *
+ * @example
+ * ```ts
+ * import { EmulatorMemoryAccessInfoView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(EmulatorMemoryAccessInfoView.size));
+ * const view = new EmulatorMemoryAccessInfoView(memory);
+ * view.gpaAddress = 0xfee0_0000;
+ * memory.getBigUint64(0, true); // 0xfee0_0000n
+ * ```
+ *
  * @public
  */
 export class EmulatorMemoryAccessInfoView {
@@ -385,6 +403,15 @@ export interface WHV_EMULATOR_IO_ACCESS_INFO {
  *
  * Microsoft's page gives `UINT32 Data[4]`; the header has one `UINT32`.
  *
+ * @example
+ * ```ts
+ * import { EmulatorIoAccessInfoView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(EmulatorIoAccessInfoView.size));
+ * const view = new EmulatorIoAccessInfoView(memory);
+ * view.direction = 1;
+ * memory.getUint8(0); // 1
+ * ```
+ *
  * @public
  */
 export class EmulatorIoAccessInfoView {
@@ -493,6 +520,15 @@ export interface WHV_EMULATOR_CALLBACKS {
 /**
  * `WHV_EMULATOR_CALLBACKS` (48 bytes) in place, at an offset of a DataView. The callbacks of an emulator as native
  * function pointers.
+ *
+ * @example
+ * ```ts
+ * import { EmulatorCallbacksView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(EmulatorCallbacksView.size));
+ * const view = new EmulatorCallbacksView(memory);
+ * view.wHvEmulatorIoPortCallback = 0x1000n;
+ * memory.getBigUint64(8, true); // 0x1000n
+ * ```
  *
  * @public
  */

@@ -21,6 +21,15 @@ export interface WHV_X64_INTERRUPT_STATE_REGISTER {
 /**
  * `WHV_X64_INTERRUPT_STATE_REGISTER` (8 bytes) in place, at an offset of a DataView. What blocks interrupts.
  *
+ * @example
+ * ```ts
+ * import { InterruptStateRegisterView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(InterruptStateRegisterView.size));
+ * const view = new InterruptStateRegisterView(memory);
+ * view.interruptShadow = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
+ *
  * @public
  */
 export class InterruptStateRegisterView {
@@ -149,6 +158,15 @@ export interface WHV_X64_PENDING_INTERRUPTION_REGISTER {
 /**
  * `WHV_X64_PENDING_INTERRUPTION_REGISTER` (8 bytes) in place, at an offset of a DataView. An event that is delivered
  * when the processor runs on.
+ *
+ * @example
+ * ```ts
+ * import { PendingInterruptionRegisterView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(PendingInterruptionRegisterView.size));
+ * const view = new PendingInterruptionRegisterView(memory);
+ * view.errorCode = 0x12;
+ * memory.getUint32(4, true); // 0x12
+ * ```
  *
  * @public
  */
@@ -329,6 +347,15 @@ export interface WHV_X64_DELIVERABILITY_NOTIFICATIONS_REGISTER {
  * `WHV_X64_DELIVERABILITY_NOTIFICATIONS_REGISTER` (8 bytes) in place, at an offset of a DataView. Which events the
  * host wants to be told of as soon as they can be delivered (exit reason X64InterruptWindow).
  *
+ * @example
+ * ```ts
+ * import { DeliverabilityNotificationsRegisterView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(DeliverabilityNotificationsRegisterView.size));
+ * const view = new DeliverabilityNotificationsRegisterView(memory);
+ * view.nmiNotification = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
+ *
  * @public
  */
 export class DeliverabilityNotificationsRegisterView {
@@ -472,6 +499,15 @@ export interface WHV_X64_PENDING_EXCEPTION_EVENT {
 /**
  * `WHV_X64_PENDING_EXCEPTION_EVENT` (16 bytes) in place, at an offset of a DataView. `WHvRegisterPendingEvent` as an
  * exception to be delivered.
+ *
+ * @example
+ * ```ts
+ * import { PendingExceptionEventView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(PendingExceptionEventView.size));
+ * const view = new PendingExceptionEventView(memory);
+ * view.errorCode = 0x12;
+ * memory.getUint32(4, true); // 0x12
+ * ```
  *
  * @public
  */
@@ -656,6 +692,15 @@ export interface WHV_X64_PENDING_EXT_INT_EVENT {
  * `WHV_X64_PENDING_EXT_INT_EVENT` (16 bytes) in place, at an offset of a DataView. `WHvRegisterPendingEvent` as an
  * external interrupt to be delivered.
  *
+ * @example
+ * ```ts
+ * import { PendingExtIntEventView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(PendingExtIntEventView.size));
+ * const view = new PendingExtIntEventView(memory);
+ * view.eventPending = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
+ *
  * @public
  */
 export class PendingExtIntEventView {
@@ -808,6 +853,15 @@ export interface WHV_INTERNAL_ACTIVITY_REGISTER {
 /**
  * `WHV_INTERNAL_ACTIVITY_REGISTER` (8 bytes) in place, at an offset of a DataView. Why a processor does not execute.
  *
+ * @example
+ * ```ts
+ * import { InternalActivityRegisterView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(InternalActivityRegisterView.size));
+ * const view = new InternalActivityRegisterView(memory);
+ * view.startupSuspend = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
+ *
  * @public
  */
 export class InternalActivityRegisterView {
@@ -943,6 +997,15 @@ export interface WHV_X64_PENDING_DEBUG_EXCEPTION {
 /**
  * `WHV_X64_PENDING_DEBUG_EXCEPTION` (8 bytes) in place, at an offset of a DataView. Debug traps that are delivered
  * behind the current instruction.
+ *
+ * @example
+ * ```ts
+ * import { PendingDebugExceptionView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(PendingDebugExceptionView.size));
+ * const view = new PendingDebugExceptionView(memory);
+ * view.breakpoint0 = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
  *
  * @public
  */

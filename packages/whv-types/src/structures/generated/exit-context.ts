@@ -37,6 +37,15 @@ export interface WHV_X64_VP_EXECUTION_STATE {
  * `WHV_X64_VP_EXECUTION_STATE` (2 bytes) in place, at an offset of a DataView. Mode and pending events of the
  * processor at the exit.
  *
+ * @example
+ * ```ts
+ * import { VpExecutionStateView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(VpExecutionStateView.size));
+ * const view = new VpExecutionStateView(memory);
+ * view.cpl = 3;
+ * memory.getUint16(0, true); // 3
+ * ```
+ *
  * @public
  */
 export class VpExecutionStateView {
@@ -217,6 +226,15 @@ export interface WHV_VP_EXIT_CONTEXT {
 /**
  * `WHV_VP_EXIT_CONTEXT` (40 bytes) in place, at an offset of a DataView. The part of an exit context that every exit
  * has.
+ *
+ * @example
+ * ```ts
+ * import { VpExitContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(VpExitContextView.size));
+ * const view = new VpExitContextView(memory);
+ * view.rip = 0x1000n;
+ * memory.getBigUint64(24, true); // 0x1000n
+ * ```
  *
  * @public
  */

@@ -79,6 +79,15 @@ export interface WHV_PROCESSOR_XSAVE_FEATURES {
  * `WHV_PROCESSOR_XSAVE_FEATURES` (8 bytes) in place, at an offset of a DataView. Extended state, and the vector
  * extensions that need it.
  *
+ * @example
+ * ```ts
+ * import { ProcessorXsaveFeaturesView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ProcessorXsaveFeaturesView.size));
+ * const view = new ProcessorXsaveFeaturesView(memory);
+ * view.xsaveSupport = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
+ *
  * @public
  */
 export class ProcessorXsaveFeaturesView {
@@ -514,6 +523,15 @@ export interface WHV_PROCESSOR_PERFMON_FEATURES {
 
 /**
  * `WHV_PROCESSOR_PERFMON_FEATURES` (8 bytes) in place, at an offset of a DataView. Performance monitoring.
+ *
+ * @example
+ * ```ts
+ * import { ProcessorPerfmonFeaturesView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ProcessorPerfmonFeaturesView.size));
+ * const view = new ProcessorPerfmonFeaturesView(memory);
+ * view.pmuSupport = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
  *
  * @public
  */

@@ -24,6 +24,15 @@ export interface WHV_X64_FP_REGISTER {
  * `WHV_X64_FP_REGISTER` (16 bytes) in place, at an offset of a DataView. An x87 register of 80 bits; MMX registers are
  * its mantissa.
  *
+ * @example
+ * ```ts
+ * import { FpRegisterView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(FpRegisterView.size));
+ * const view = new FpRegisterView(memory);
+ * view.mantissa = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
+ *
  * @public
  */
 export class FpRegisterView {
@@ -154,6 +163,15 @@ export interface WHV_X64_FP_CONTROL_STATUS_REGISTER {
 /**
  * `WHV_X64_FP_CONTROL_STATUS_REGISTER` (16 bytes) in place, at an offset of a DataView. Control and status of the x87
  * unit, as FXSAVE lays it out.
+ *
+ * @example
+ * ```ts
+ * import { FpControlStatusRegisterView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(FpControlStatusRegisterView.size));
+ * const view = new FpControlStatusRegisterView(memory);
+ * view.fpControl = 0x12;
+ * memory.getUint16(0, true); // 0x12
+ * ```
  *
  * @public
  */
@@ -326,6 +344,15 @@ export interface WHV_X64_XMM_CONTROL_STATUS_REGISTER {
 /**
  * `WHV_X64_XMM_CONTROL_STATUS_REGISTER` (16 bytes) in place, at an offset of a DataView. The x87 data pointer and
  * MXCSR, as FXSAVE lays them out.
+ *
+ * @example
+ * ```ts
+ * import { XmmControlStatusRegisterView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(XmmControlStatusRegisterView.size));
+ * const view = new XmmControlStatusRegisterView(memory);
+ * view.lastFpRdp = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
  *
  * @public
  */

@@ -24,6 +24,15 @@ export interface WHV_MEMORY_RANGE_ENTRY {
 /**
  * `WHV_MEMORY_RANGE_ENTRY` (16 bytes) in place, at an offset of a DataView. A range of guest-physical memory.
  *
+ * @example
+ * ```ts
+ * import { MemoryRangeEntryView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(MemoryRangeEntryView.size));
+ * const view = new MemoryRangeEntryView(memory);
+ * view.guestAddress = 0xfee0_0000;
+ * memory.getBigUint64(0, true); // 0xfee0_0000n
+ * ```
+ *
  * @public
  */
 export class MemoryRangeEntryView {
@@ -153,6 +162,15 @@ export interface WHV_ADVISE_GPA_RANGE_POPULATE_FLAGS {
 /**
  * `WHV_ADVISE_GPA_RANGE_POPULATE_FLAGS` (4 bytes) in place, at an offset of a DataView. How to populate guest memory.
  *
+ * @example
+ * ```ts
+ * import { AdviseGpaRangePopulateFlagsView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(AdviseGpaRangePopulateFlagsView.size));
+ * const view = new AdviseGpaRangePopulateFlagsView(memory);
+ * view.prefetch = true;
+ * memory.getUint32(0, true); // 1
+ * ```
+ *
  * @public
  */
 export class AdviseGpaRangePopulateFlagsView {
@@ -253,6 +271,15 @@ export interface WHV_ADVISE_GPA_RANGE_POPULATE {
 /**
  * `WHV_ADVISE_GPA_RANGE_POPULATE` (8 bytes) in place, at an offset of a DataView. Advice to populate guest memory.
  *
+ * @example
+ * ```ts
+ * import { AdviseGpaRangePopulateView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(AdviseGpaRangePopulateView.size));
+ * const view = new AdviseGpaRangePopulateView(memory);
+ * memory.setUint32(4, 1, true);
+ * view.accessType; // 1
+ * ```
+ *
  * @public
  */
 export class AdviseGpaRangePopulateView {
@@ -329,6 +356,15 @@ export interface WHV_TRANSLATE_GVA_RESULT {
 /**
  * `WHV_TRANSLATE_GVA_RESULT` (8 bytes) in place, at an offset of a DataView. How the translation of a guest-virtual
  * address went.
+ *
+ * @example
+ * ```ts
+ * import { TranslateGvaResultView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(TranslateGvaResultView.size));
+ * const view = new TranslateGvaResultView(memory);
+ * memory.setUint32(0, 1, true);
+ * view.resultCode; // 1
+ * ```
  *
  * @public
  */
@@ -407,6 +443,15 @@ export interface WHV_ADVISE_GPA_RANGE {
 /**
  * `WHV_ADVISE_GPA_RANGE` (8 bytes) in place, at an offset of a DataView. Advice about guest memory.
  *
+ * @example
+ * ```ts
+ * import { AdviseGpaRangeView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(AdviseGpaRangeView.size));
+ * const view = new AdviseGpaRangeView(memory);
+ * memory.setUint32(4, 1, true);
+ * view.populate.accessType; // 1
+ * ```
+ *
  * @public
  */
 export class AdviseGpaRangeView {
@@ -466,6 +511,15 @@ export interface WHV_ACCESS_GPA_CONTROLS {
 /**
  * `WHV_ACCESS_GPA_CONTROLS` (8 bytes) in place, at an offset of a DataView. How `WHvReadGpaRange` and
  * `WHvWriteGpaRange` access memory.
+ *
+ * @example
+ * ```ts
+ * import { AccessGpaControlsView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(AccessGpaControlsView.size));
+ * const view = new AccessGpaControlsView(memory);
+ * memory.setUint32(0, 1, true);
+ * view.cacheType; // 1
+ * ```
  *
  * @public
  */

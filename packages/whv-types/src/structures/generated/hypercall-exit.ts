@@ -38,6 +38,15 @@ export interface WHV_HYPERCALL_CONTEXT {
  * `WHV_HYPERCALL_CONTEXT` (176 bytes) in place, at an offset of a DataView. A hypercall that the hypervisor does not
  * handle itself, with the registers that carry its parameters.
  *
+ * @example
+ * ```ts
+ * import { HypercallContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(HypercallContextView.size));
+ * const view = new HypercallContextView(memory);
+ * view.rax = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
+ *
  * @public
  */
 export class HypercallContextView {

@@ -27,6 +27,15 @@ export interface WHV_INTERRUPT_CONTROL {
  * `WHV_INTERRUPT_CONTROL` (16 bytes) in place, at an offset of a DataView. An interrupt that `WHvRequestInterrupt`
  * delivers.
  *
+ * @example
+ * ```ts
+ * import { InterruptControlView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(InterruptControlView.size));
+ * const view = new InterruptControlView(memory);
+ * view.destination = 0x12;
+ * memory.getUint32(8, true); // 0x12
+ * ```
+ *
  * @public
  */
 export class InterruptControlView {

@@ -26,6 +26,15 @@ export interface WHV_X64_IO_PORT_ACCESS_INFO {
 /**
  * `WHV_X64_IO_PORT_ACCESS_INFO` (4 bytes) in place, at an offset of a DataView. How the port was accessed.
  *
+ * @example
+ * ```ts
+ * import { IoPortAccessInfoView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(IoPortAccessInfoView.size));
+ * const view = new IoPortAccessInfoView(memory);
+ * view.isWrite = true;
+ * memory.getUint32(0, true); // 1
+ * ```
+ *
  * @public
  */
 export class IoPortAccessInfoView {
@@ -173,6 +182,15 @@ export interface WHV_X64_IO_PORT_ACCESS_CONTEXT {
  *
  * The context carries no address size: INS and OUTS must be decoded even though `rsi`, `rdi`, `rcx`, `ds` and `es` are
  * given.
+ *
+ * @example
+ * ```ts
+ * import { IoPortAccessContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(IoPortAccessContextView.size));
+ * const view = new IoPortAccessContextView(memory);
+ * view.instructionByteCount = 1;
+ * memory.getUint8(0); // 1
+ * ```
  *
  * @public
  */

@@ -29,6 +29,15 @@ export interface WHV_MEMORY_ACCESS_INFO {
 /**
  * `WHV_MEMORY_ACCESS_INFO` (4 bytes) in place, at an offset of a DataView. How memory was accessed.
  *
+ * @example
+ * ```ts
+ * import { MemoryAccessInfoView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(MemoryAccessInfoView.size));
+ * const view = new MemoryAccessInfoView(memory);
+ * view.accessType = 3;
+ * memory.getUint32(0, true); // 3
+ * ```
+ *
  * @public
  */
 export class MemoryAccessInfoView {
@@ -156,6 +165,15 @@ export interface WHV_MEMORY_ACCESS_CONTEXT {
 
 /**
  * `WHV_MEMORY_ACCESS_CONTEXT` (40 bytes) in place, at an offset of a DataView. The access that stopped the processor.
+ *
+ * @example
+ * ```ts
+ * import { MemoryAccessContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(MemoryAccessContextView.size));
+ * const view = new MemoryAccessContextView(memory);
+ * view.instructionByteCount = 1;
+ * memory.getUint8(0); // 1
+ * ```
  *
  * @public
  */

@@ -35,6 +35,15 @@ export interface WHV_DOORBELL_MATCH_DATA {
  * `WHV_DOORBELL_MATCH_DATA` (24 bytes) in place, at an offset of a DataView. A write by the guest that signals an
  * event without an exit.
  *
+ * @example
+ * ```ts
+ * import { DoorbellMatchDataView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(DoorbellMatchDataView.size));
+ * const view = new DoorbellMatchDataView(memory);
+ * view.guestAddress = 0xfee0_0000;
+ * memory.getBigUint64(0, true); // 0xfee0_0000n
+ * ```
+ *
  * @public
  */
 export class DoorbellMatchDataView {
@@ -212,6 +221,15 @@ export interface WHV_SYNIC_EVENT_PARAMETERS {
  * `WHV_SYNIC_EVENT_PARAMETERS` (8 bytes) in place, at an offset of a DataView. An event of the synthetic interrupt
  * controller.
  *
+ * @example
+ * ```ts
+ * import { SynicEventParametersView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(SynicEventParametersView.size));
+ * const view = new SynicEventParametersView(memory);
+ * view.vpIndex = 0x12;
+ * memory.getUint32(0, true); // 0x12
+ * ```
+ *
  * @public
  */
 export class SynicEventParametersView {
@@ -314,6 +332,15 @@ export interface WHV_TRIGGER_PARAMETERS_DEVICE_INTERRUPT {
 /**
  * The anonymous struct `WHV_TRIGGER_PARAMETERS_DEVICE_INTERRUPT` (24 bytes) in place, at an offset of a DataView. An
  * interrupt of a virtual PCI device.
+ *
+ * @example
+ * ```ts
+ * import { TriggerParametersDeviceInterruptView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(TriggerParametersDeviceInterruptView.size));
+ * const view = new TriggerParametersDeviceInterruptView(memory);
+ * view.logicalDeviceId = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
  *
  * @public
  */
@@ -461,6 +488,15 @@ export type WHV_TRIGGER_PARAMETERS = WHV_TRIGGER_PARAMETERS_COMMON &
  * `WHV_TRIGGER_PARAMETERS` (32 bytes) in place, at an offset of a DataView. What a trigger does when its event is
  * signalled.
  *
+ * @example
+ * ```ts
+ * import { TriggerParametersView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(TriggerParametersView.size));
+ * const view = new TriggerParametersView(memory);
+ * memory.setUint32(0, 1, true);
+ * view.triggerType; // 1
+ * ```
+ *
  * @public
  */
 export class TriggerParametersView {
@@ -563,6 +599,15 @@ export interface WHV_VIRTUAL_PROCESSOR_PROPERTY {
 /**
  * `WHV_VIRTUAL_PROCESSOR_PROPERTY` (16 bytes) in place, at an offset of a DataView. A property of a processor that is
  * to be created.
+ *
+ * @example
+ * ```ts
+ * import { VirtualProcessorPropertyView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(VirtualProcessorPropertyView.size));
+ * const view = new VirtualProcessorPropertyView(memory);
+ * view.numaNode = 0x12;
+ * memory.getUint16(8, true); // 0x12
+ * ```
  *
  * @public
  */
@@ -680,6 +725,15 @@ export interface WHV_NOTIFICATION_PORT_PARAMETERS_EVENT {
  * The anonymous struct `WHV_NOTIFICATION_PORT_PARAMETERS_EVENT` (4 bytes) in place, at an offset of a DataView. A
  * connection of the synthetic interrupt controller.
  *
+ * @example
+ * ```ts
+ * import { NotificationPortParametersEventView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(NotificationPortParametersEventView.size));
+ * const view = new NotificationPortParametersEventView(memory);
+ * view.connectionId = 0x12;
+ * memory.getUint32(0, true); // 0x12
+ * ```
+ *
  * @public
  */
 export class NotificationPortParametersEventView {
@@ -755,6 +809,15 @@ export type WHV_NOTIFICATION_PORT_PARAMETERS = WHV_NOTIFICATION_PORT_PARAMETERS_
 /**
  * `WHV_NOTIFICATION_PORT_PARAMETERS` (32 bytes) in place, at an offset of a DataView. What a notification port waits
  * for.
+ *
+ * @example
+ * ```ts
+ * import { NotificationPortParametersView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(NotificationPortParametersView.size));
+ * const view = new NotificationPortParametersView(memory);
+ * memory.setUint32(0, 1, true);
+ * view.notificationPortType; // 1
+ * ```
  *
  * @public
  */

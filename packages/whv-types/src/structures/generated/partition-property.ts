@@ -98,6 +98,15 @@ export interface WHV_PARTITION_PROPERTY {
  *
  * The lists are arrays of as many entries as the buffer holds; the structure declares one.
  *
+ * @example
+ * ```ts
+ * import { PartitionPropertyView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(PartitionPropertyView.size));
+ * const view = new PartitionPropertyView(memory);
+ * view.processorClFlushSize = 1;
+ * memory.getUint8(0); // 1
+ * ```
+ *
  * @public
  */
 export class PartitionPropertyView {

@@ -26,6 +26,15 @@ export interface WHV_X64_MSR_ACCESS_INFO {
  * `WHV_X64_MSR_ACCESS_INFO` (4 bytes) in place, at an offset of a DataView. How the model-specific register was
  * accessed.
  *
+ * @example
+ * ```ts
+ * import { MsrAccessInfoView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(MsrAccessInfoView.size));
+ * const view = new MsrAccessInfoView(memory);
+ * view.isWrite = true;
+ * memory.getUint32(0, true); // 1
+ * ```
+ *
  * @public
  */
 export class MsrAccessInfoView {
@@ -115,6 +124,15 @@ export interface WHV_X64_MSR_ACCESS_CONTEXT {
 
 /**
  * `WHV_X64_MSR_ACCESS_CONTEXT` (24 bytes) in place, at an offset of a DataView. A RDMSR or WRMSR.
+ *
+ * @example
+ * ```ts
+ * import { MsrAccessContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(MsrAccessContextView.size));
+ * const view = new MsrAccessContextView(memory);
+ * view.msrNumber = 0x12;
+ * memory.getUint32(4, true); // 0x12
+ * ```
  *
  * @public
  */
@@ -256,6 +274,15 @@ export interface WHV_X64_CPUID_ACCESS_CONTEXT {
 /**
  * `WHV_X64_CPUID_ACCESS_CONTEXT` (64 bytes) in place, at an offset of a DataView. A CPUID that the partition's exit
  * list names.
+ *
+ * @example
+ * ```ts
+ * import { CpuidAccessContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(CpuidAccessContextView.size));
+ * const view = new CpuidAccessContextView(memory);
+ * view.rax = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
  *
  * @public
  */
@@ -545,6 +572,15 @@ export interface WHV_VP_EXCEPTION_INFO {
 /**
  * `WHV_VP_EXCEPTION_INFO` (4 bytes) in place, at an offset of a DataView. What kind of exception.
  *
+ * @example
+ * ```ts
+ * import { VpExceptionInfoView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(VpExceptionInfoView.size));
+ * const view = new VpExceptionInfoView(memory);
+ * view.errorCodeValid = true;
+ * memory.getUint32(0, true); // 1
+ * ```
+ *
  * @public
  */
 export class VpExceptionInfoView {
@@ -657,6 +693,15 @@ export interface WHV_VP_EXCEPTION_CONTEXT {
 /**
  * `WHV_VP_EXCEPTION_CONTEXT` (40 bytes) in place, at an offset of a DataView. An exception that the partition's
  * exception exit bitmap names.
+ *
+ * @example
+ * ```ts
+ * import { VpExceptionContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(VpExceptionContextView.size));
+ * const view = new VpExceptionContextView(memory);
+ * view.instructionByteCount = 1;
+ * memory.getUint8(0); // 1
+ * ```
  *
  * @public
  */
@@ -801,6 +846,15 @@ export interface WHV_X64_UNSUPPORTED_FEATURE_CONTEXT {
  * `WHV_X64_UNSUPPORTED_FEATURE_CONTEXT` (16 bytes) in place, at an offset of a DataView. The guest used something that
  * the platform does not support.
  *
+ * @example
+ * ```ts
+ * import { UnsupportedFeatureContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(UnsupportedFeatureContextView.size));
+ * const view = new UnsupportedFeatureContextView(memory);
+ * view.featureParameter = 0x1000n;
+ * memory.getBigUint64(8, true); // 0x1000n
+ * ```
+ *
  * @public
  */
 export class UnsupportedFeatureContextView {
@@ -904,6 +958,15 @@ export interface WHV_RUN_VP_CANCELED_CONTEXT {
 /**
  * `WHV_RUN_VP_CANCELED_CONTEXT` (4 bytes) in place, at an offset of a DataView. The run was cancelled.
  *
+ * @example
+ * ```ts
+ * import { RunVpCanceledContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(RunVpCanceledContextView.size));
+ * const view = new RunVpCanceledContextView(memory);
+ * memory.setUint32(0, 1, true);
+ * view.cancelReason; // 1
+ * ```
+ *
  * @public
  */
 export class RunVpCanceledContextView {
@@ -972,6 +1035,15 @@ export interface WHV_X64_INTERRUPTION_DELIVERABLE_CONTEXT {
  * `WHV_X64_INTERRUPTION_DELIVERABLE_CONTEXT` (4 bytes) in place, at an offset of a DataView. An event that the host
  * asked to be told of can be delivered now.
  *
+ * @example
+ * ```ts
+ * import { InterruptionDeliverableContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(InterruptionDeliverableContextView.size));
+ * const view = new InterruptionDeliverableContextView(memory);
+ * memory.setUint32(0, 1, true);
+ * view.deliverableType; // 1
+ * ```
+ *
  * @public
  */
 export class InterruptionDeliverableContextView {
@@ -1039,6 +1111,15 @@ export interface WHV_X64_RDTSC_INFO {
 
 /**
  * `WHV_X64_RDTSC_INFO` (8 bytes) in place, at an offset of a DataView. Which instruction read the time-stamp counter.
+ *
+ * @example
+ * ```ts
+ * import { RdtscInfoView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(RdtscInfoView.size));
+ * const view = new RdtscInfoView(memory);
+ * view.isRdtscp = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
  *
  * @public
  */
@@ -1149,6 +1230,15 @@ export interface WHV_X64_RDTSC_CONTEXT {
 
 /**
  * `WHV_X64_RDTSC_CONTEXT` (40 bytes) in place, at an offset of a DataView. A RDTSC or RDTSCP.
+ *
+ * @example
+ * ```ts
+ * import { RdtscContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(RdtscContextView.size));
+ * const view = new RdtscContextView(memory);
+ * view.tscAux = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
  *
  * @public
  */

@@ -24,6 +24,15 @@ export interface WHV_PROCESSOR_FEATURES_BANKS {
 /**
  * `WHV_PROCESSOR_FEATURES_BANKS` (24 bytes) in place, at an offset of a DataView. Both banks of processor features.
  *
+ * @example
+ * ```ts
+ * import { ProcessorFeaturesBanksView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ProcessorFeaturesBanksView.size));
+ * const view = new ProcessorFeaturesBanksView(memory);
+ * view.banksCount = 0x12;
+ * memory.getUint32(0, true); // 0x12
+ * ```
+ *
  * @public
  */
 export class ProcessorFeaturesBanksView {

@@ -140,6 +140,15 @@ export interface WHV_PROCESSOR_FEATURES {
 /**
  * `WHV_PROCESSOR_FEATURES` (8 bytes) in place, at an offset of a DataView. Processor features, bank 0.
  *
+ * @example
+ * ```ts
+ * import { ProcessorFeaturesView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ProcessorFeaturesView.size));
+ * const view = new ProcessorFeaturesView(memory);
+ * view.sse3Support = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
+ *
  * @public
  */
 export class ProcessorFeaturesView {
@@ -954,6 +963,15 @@ export interface WHV_PROCESSOR_FEATURES1 {
 
 /**
  * `WHV_PROCESSOR_FEATURES1` (8 bytes) in place, at an offset of a DataView. Processor features, bank 1.
+ *
+ * @example
+ * ```ts
+ * import { ProcessorFeatures1View } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(ProcessorFeatures1View.size));
+ * const view = new ProcessorFeatures1View(memory);
+ * view.aCountMCountSupport = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
  *
  * @public
  */

@@ -54,6 +54,15 @@ export interface WHV_REGISTER_VALUE {
  * `WHV_REGISTER_VALUE` (16 bytes) in place, at an offset of a DataView. A register's value in each of its forms; the
  * register's name says which one counts.
  *
+ * @example
+ * ```ts
+ * import { RegisterValueView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(RegisterValueView.size));
+ * const view = new RegisterValueView(memory);
+ * view.reg64 = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
+ *
  * @public
  */
 export class RegisterValueView {

@@ -58,6 +58,15 @@ export type WHV_RUN_VP_EXIT_CONTEXT = WHV_RUN_VP_EXIT_CONTEXT_COMMON &
  * `WHV_RUN_VP_EXIT_CONTEXT` (224 bytes) in place, at an offset of a DataView. Why a virtual processor stopped. The
  * members behind `vpContext` share the same bytes: `exitReason` says which one counts.
  *
+ * @example
+ * ```ts
+ * import { RunVpExitContextView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(RunVpExitContextView.size));
+ * const view = new RunVpExitContextView(memory);
+ * memory.setUint32(0, 1, true);
+ * view.exitReason; // 1
+ * ```
+ *
  * @public
  */
 export class RunVpExitContextView {

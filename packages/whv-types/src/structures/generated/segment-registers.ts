@@ -29,6 +29,15 @@ export interface WHV_X64_SEGMENT_REGISTER {
 /**
  * `WHV_X64_SEGMENT_REGISTER` (16 bytes) in place, at an offset of a DataView. A segment register with its hidden part.
  *
+ * @example
+ * ```ts
+ * import { SegmentRegisterView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(SegmentRegisterView.size));
+ * const view = new SegmentRegisterView(memory);
+ * view.base = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
+ *
  * @public
  */
 export class SegmentRegisterView {
@@ -233,6 +242,15 @@ export interface WHV_X64_TABLE_REGISTER {
 
 /**
  * `WHV_X64_TABLE_REGISTER` (16 bytes) in place, at an offset of a DataView. GDTR or IDTR.
+ *
+ * @example
+ * ```ts
+ * import { TableRegisterView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(TableRegisterView.size));
+ * const view = new TableRegisterView(memory);
+ * view.limit = 0x12;
+ * memory.getUint16(6, true); // 0x12
+ * ```
  *
  * @public
  */

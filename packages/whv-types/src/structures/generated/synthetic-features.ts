@@ -84,6 +84,15 @@ export interface WHV_SYNTHETIC_PROCESSOR_FEATURES {
  * `WHV_SYNTHETIC_PROCESSOR_FEATURES` (8 bytes) in place, at an offset of a DataView. Features of the hypervisor
  * interface (Hyper-V Top-Level Functional Specification).
  *
+ * @example
+ * ```ts
+ * import { SyntheticProcessorFeaturesView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(SyntheticProcessorFeaturesView.size));
+ * const view = new SyntheticProcessorFeaturesView(memory);
+ * view.hypervisorPresent = true;
+ * memory.getBigUint64(0, true); // 1n
+ * ```
+ *
  * @public
  */
 export class SyntheticProcessorFeaturesView {
@@ -520,6 +529,15 @@ export interface WHV_SYNTHETIC_PROCESSOR_FEATURES_BANKS {
 /**
  * `WHV_SYNTHETIC_PROCESSOR_FEATURES_BANKS` (16 bytes) in place, at an offset of a DataView. All banks of synthetic
  * features.
+ *
+ * @example
+ * ```ts
+ * import { SyntheticProcessorFeaturesBanksView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(SyntheticProcessorFeaturesBanksView.size));
+ * const view = new SyntheticProcessorFeaturesBanksView(memory);
+ * view.banksCount = 0x12;
+ * memory.getUint32(0, true); // 0x12
+ * ```
  *
  * @public
  */

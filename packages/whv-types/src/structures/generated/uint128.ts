@@ -19,6 +19,15 @@ export interface WHV_UINT128 {
 /**
  * `WHV_UINT128` (16 bytes) in place, at an offset of a DataView. An unsigned integer of 128 bits.
  *
+ * @example
+ * ```ts
+ * import { Uint128View } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(Uint128View.size));
+ * const view = new Uint128View(memory);
+ * view.low64 = 0x1000n;
+ * memory.getBigUint64(0, true); // 0x1000n
+ * ```
+ *
  * @public
  */
 export class Uint128View {

@@ -25,6 +25,15 @@ export interface WHV_SRIOV_RESOURCE_DESCRIPTOR {
  * `WHV_SRIOV_RESOURCE_DESCRIPTOR` (412 bytes) in place, at an offset of a DataView. A virtual function of an SR-IOV
  * device.
  *
+ * @example
+ * ```ts
+ * import { SriovResourceDescriptorView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(SriovResourceDescriptorView.size));
+ * const view = new SriovResourceDescriptorView(memory);
+ * view.virtualFunctionId = 0x1000n;
+ * memory.getBigUint64(400, true); // 0x1000n
+ * ```
+ *
  * @public
  */
 export class SriovResourceDescriptorView {
@@ -143,6 +152,15 @@ export interface WHV_VPCI_DEVICE_NOTIFICATION {
  * `WHV_VPCI_DEVICE_NOTIFICATION` (16 bytes) in place, at an offset of a DataView. What happened to a virtual PCI
  * device.
  *
+ * @example
+ * ```ts
+ * import { VpciDeviceNotificationView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(VpciDeviceNotificationView.size));
+ * const view = new VpciDeviceNotificationView(memory);
+ * memory.setUint32(0, 1, true);
+ * view.notificationType; // 1
+ * ```
+ *
  * @public
  */
 export class VpciDeviceNotificationView {
@@ -260,6 +278,15 @@ export interface WHV_VPCI_HARDWARE_IDS {
 /**
  * `WHV_VPCI_HARDWARE_IDS` (12 bytes) in place, at an offset of a DataView. Identity of a virtual PCI device, as in its
  * configuration space.
+ *
+ * @example
+ * ```ts
+ * import { VpciHardwareIdsView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(VpciHardwareIdsView.size));
+ * const view = new VpciHardwareIdsView(memory);
+ * view.vendorID = 0x12;
+ * memory.getUint16(0, true); // 0x12
+ * ```
  *
  * @public
  */
@@ -402,6 +429,15 @@ export interface WHV_VPCI_PROBED_BARS {
  * `WHV_VPCI_PROBED_BARS` (24 bytes) in place, at an offset of a DataView. What the base address registers read after
  * all ones were written.
  *
+ * @example
+ * ```ts
+ * import { VpciProbedBarsView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(VpciProbedBarsView.size));
+ * const view = new VpciProbedBarsView(memory);
+ * view.value.set(5, 0x12);
+ * memory.getUint32(20, true); // 0x12
+ * ```
+ *
  * @public
  */
 export class VpciProbedBarsView {
@@ -472,6 +508,15 @@ export interface WHV_VPCI_MMIO_MAPPING {
 
 /**
  * `WHV_VPCI_MMIO_MAPPING` (32 bytes) in place, at an offset of a DataView. Device memory mapped into the host.
+ *
+ * @example
+ * ```ts
+ * import { VpciMmioMappingView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(VpciMmioMappingView.size));
+ * const view = new VpciMmioMappingView(memory);
+ * view.sizeInBytes = 0x1000n;
+ * memory.getBigUint64(8, true); // 0x1000n
+ * ```
  *
  * @public
  */
@@ -647,6 +692,15 @@ export interface WHV_VPCI_DEVICE_REGISTER {
 /**
  * `WHV_VPCI_DEVICE_REGISTER` (16 bytes) in place, at an offset of a DataView. A register of a device.
  *
+ * @example
+ * ```ts
+ * import { VpciDeviceRegisterView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(VpciDeviceRegisterView.size));
+ * const view = new VpciDeviceRegisterView(memory);
+ * view.sizeInBytes = 0x12;
+ * memory.getUint32(4, true); // 0x12
+ * ```
+ *
  * @public
  */
 export class VpciDeviceRegisterView {
@@ -763,6 +817,15 @@ export interface WHV_VPCI_INTERRUPT_TARGET {
  * `WHV_VPCI_INTERRUPT_TARGET` (16 bytes) in place, at an offset of a DataView. Where a device's interrupt goes.
  *
  * `Processors` is an array of `ProcessorCount` entries; the structure declares one.
+ *
+ * @example
+ * ```ts
+ * import { VpciInterruptTargetView } from "@whvkit/whv-types";
+ * const memory = new DataView(new ArrayBuffer(VpciInterruptTargetView.size));
+ * const view = new VpciInterruptTargetView(memory);
+ * view.vector = 0x12;
+ * memory.getUint32(0, true); // 0x12
+ * ```
  *
  * @public
  */
