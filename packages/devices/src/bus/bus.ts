@@ -25,9 +25,11 @@ export interface UnclaimedAccess {
  *
  * @example
  * ```ts
+ * import { Bus } from "@whvkit/devices";
  * const bus = new Bus();
- * bus.attachPorts(0x3f8, 8, uart);
- * bus.writePort(0x3f8, 1, 0x41);
+ * bus.attachPorts(0x3f8, 1, { width: 1, read: (offset) => 0x60 + offset, write() {} });
+ * bus.readPort(0x3f8, 1); // 0x60
+ * bus.readPort(0x3f9, 1); // 0xff
  * ```
  *
  * @public

@@ -4,6 +4,17 @@ import type { BusDevice } from "../bus/bus-device.ts";
 /**
  * A byte-wide port without a protocol, as Bochs' port 0xe9: reading answers `signature`, by which guests find it.
  *
+ * @example
+ * ```ts
+ * import { Bus, DebugConsolePort } from "@whvkit/devices";
+ * const bytes: number[] = [];
+ * const bus = new Bus();
+ * bus.attachPorts(0xe9, 1, new DebugConsolePort((byte) => bytes.push(byte)));
+ * bus.readPort(0xe9, 1); // 0xe9
+ * bus.writePort(0xe9, 1, 0x41);
+ * bytes; // [0x41]
+ * ```
+ *
  * @public
  */
 export class DebugConsolePort implements BusDevice {

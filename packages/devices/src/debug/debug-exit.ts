@@ -4,6 +4,16 @@ import type { BusDevice } from "../bus/bus-device.ts";
 /**
  * A port that ends the machine, as QEMU's `isa-debug-exit`: writes of 1, 2 or 4 bytes hand their value on; reads give 0.
  *
+ * @example
+ * ```ts
+ * import { Bus, DebugExitPort } from "@whvkit/devices";
+ * const bus = new Bus();
+ * let status = -1;
+ * bus.attachPorts(0xf4, 4, new DebugExitPort((value) => (status = value)));
+ * bus.writePort(0xf4, 4, 3);
+ * status; // 3
+ * ```
+ *
  * @public
  */
 export class DebugExitPort implements BusDevice {

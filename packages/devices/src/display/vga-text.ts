@@ -51,9 +51,13 @@ export interface TextCell {
  *
  * @example
  * ```ts
- * const screen = new VgaTextScreen(clock);
+ * import { Bus, VGA_TEXT_ADDRESS, VgaTextScreen, VirtualClock } from "@whvkit/devices";
+ * const bus = new Bus();
+ * const screen = new VgaTextScreen(new VirtualClock());
  * screen.attach(bus);
- * console.log(screen.text());
+ * bus.writeMemory(VGA_TEXT_ADDRESS, 2, 0x0741, 0); // a grey A in the upper left corner
+ * screen.text().trimEnd(); // "A"
+ * screen.cell(0, 0); // { code: 0x41, attribute: 7 }
  * ```
  *
  * @public

@@ -19,10 +19,15 @@ const ELCR_WRITABLE = 0xdef8;
  *
  * @example
  * ```ts
+ * import { Bus, PicPair } from "@whvkit/devices";
+ * const bus = new Bus();
  * const pic = new PicPair();
  * pic.attach(bus);
- * const timerLine = pic.line(0);
- * if (pic.requesting) inject(pic.acknowledge());
+ * for (const value of [0x11]) bus.writePort(0x20, 1, value); // ICW1
+ * for (const value of [0x20, 0x04, 0x01, 0x00]) bus.writePort(0x21, 1, value); // vectors from 0x20; no line masked
+ * pic.line(0).set(true); // the timer's
+ * pic.requesting; // true
+ * pic.acknowledge(); // 0x20
  * ```
  *
  * @public

@@ -23,7 +23,22 @@ const OCW3 = {
 /** What the next write to the data port is; `icw1`: the mask, but nobody has initialized the chip, so it asks for nothing. */
 type Expecting = "icw1" | "icw2" | "icw3" | "icw4" | "mask";
 
-/** The chip alone; ports 0 (command) and 1 (data). @public */
+/**
+ * The chip alone; ports 0 (command) and 1 (data).
+ *
+ * @example
+ * ```ts
+ * import { Pic8259 } from "@whvkit/devices";
+ * const chip = new Pic8259(() => {});
+ * chip.write(0, 1, 0x13); // ICW1: alone, with ICW4
+ * for (const value of [0x20, 0x01, 0x00]) chip.write(1, 1, value); // ICW2: vectors from 0x20; ICW4: 8086 mode; no line masked
+ * chip.setLine(3, true);
+ * chip.requesting; // true
+ * chip.vector(chip.acknowledge()); // 0x23
+ * ```
+ *
+ * @public
+ */
 export class Pic8259 implements BusDevice {
   readonly width = 1;
 

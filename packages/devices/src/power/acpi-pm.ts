@@ -41,6 +41,17 @@ export interface AcpiPowerManagementOptions {
  * PM1a event block (status, enable), PM1a control block and PM timer in twelve ports; customarily from 0x600 on, so
  * that writing 0x2000 to port 0x604 switches the machine off.
  *
+ * @example
+ * ```ts
+ * import { AcpiPowerManagement, Bus, VirtualClock } from "@whvkit/devices";
+ * let on = true;
+ * const bus = new Bus();
+ * const power = new AcpiPowerManagement({ clock: new VirtualClock(), powerOff: () => (on = false) });
+ * power.attach(bus); // ports 0x600 to 0x60b
+ * bus.writePort(0x604, 2, 0x2000); // SLP_EN
+ * on; // false
+ * ```
+ *
  * @public
  */
 export class AcpiPowerManagement implements BusDevice {

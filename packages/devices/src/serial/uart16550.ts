@@ -43,9 +43,16 @@ const CONNECTED = MSR.cts | MSR.dsr | MSR.dcd;
  *
  * @example
  * ```ts
- * const uart = new Uart16550({ clock, line: pic.line(4), output: (byte) => sink.push(byte) });
+ * import { Bus, Uart16550, VirtualClock } from "@whvkit/devices";
+ * const sent: number[] = [];
+ * const bus = new Bus();
+ * const uart = new Uart16550({ clock: new VirtualClock(), output: (byte) => sent.push(byte) });
  * bus.attachPorts(0x3f8, 8, uart);
- * uart.receive(new TextEncoder().encode("hello\n"));
+ * bus.writePort(0x3fb, 1, 0x03); // LCR: 8 bits
+ * bus.writePort(0x3f8, 1, 0x41); // THR
+ * sent; // [0x41]
+ * uart.receive(new TextEncoder().encode("ok"));
+ * uart.unreadInput; // 2
  * ```
  *
  * @public

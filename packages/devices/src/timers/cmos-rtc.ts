@@ -50,9 +50,12 @@ export interface CmosRtcOptions {
  *
  * @example
  * ```ts
- * const rtc = new CmosRtc({ clock, line: pic.line(8), wallClock: Date.UTC(2000, 0, 1) });
+ * import { Bus, CmosRtc, VirtualClock } from "@whvkit/devices";
+ * const bus = new Bus();
+ * const rtc = new CmosRtc({ clock: new VirtualClock(), wallClock: Date.UTC(2000, 1, 29) });
  * rtc.attach(bus);
- * rtc.setByte(0x15, 640 & 0xff); // base memory in KiB, low byte
+ * bus.writePort(0x70, 1, 0x07); // day of the month
+ * bus.readPort(0x71, 1); // 0x29
  * ```
  *
  * @public

@@ -40,8 +40,16 @@ export interface Pit8254Options {
  *
  * @example
  * ```ts
- * const pit = new Pit8254({ clock, line: pic.line(0) });
- * pit.attach(bus);
+ * import { Bus, Pit8254, VirtualClock } from "@whvkit/devices";
+ * const bus = new Bus();
+ * const clock = new VirtualClock();
+ * const levels: boolean[] = [];
+ * new Pit8254({ clock, line: { set: (level) => levels.push(level) } }).attach(bus);
+ * bus.writePort(0x43, 1, 0x30); // counter 0, both bytes, mode 0
+ * bus.writePort(0x40, 1, 0x34);
+ * bus.writePort(0x40, 1, 0x12);
+ * clock.advanceTo(1e9);
+ * levels.at(-1); // true
  * ```
  *
  * @public

@@ -17,6 +17,18 @@ export interface ClockTimer {
 /**
  * Nanoseconds since the machine was made: an exact integer for 104 days.
  *
+ * @example
+ * ```ts
+ * import { VirtualClock } from "@whvkit/devices";
+ * const clock = new VirtualClock();
+ * const expired: number[] = [];
+ * clock.createTimer(() => expired.push(clock.now)).schedule(1000); // nanoseconds
+ * clock.nextDeadline; // 1000
+ * clock.advanceTo(5000);
+ * expired; // [1000]
+ * clock.now; // 5000
+ * ```
+ *
  * @public
  */
 export class VirtualClock {

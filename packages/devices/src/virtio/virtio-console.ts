@@ -23,7 +23,21 @@ export interface VirtioConsoleOptions {
   readonly rows?: number;
 }
 
-/** The console device. @public */
+/**
+ * The console device.
+ *
+ * @example
+ * ```ts
+ * import { VirtioConsole } from "@whvkit/devices";
+ * const sent: number[] = [];
+ * const console = new VirtioConsole({ output: (byte) => sent.push(byte), columns: 132 });
+ * console.configuration.slice(0, 4); // [132, 0, 25, 0]
+ * console.writeConfiguration(8, 4, 0x41); // the emergency write register
+ * sent; // [0x41]
+ * ```
+ *
+ * @public
+ */
 export class VirtioConsole implements VirtioDevice {
   readonly deviceId: number = DEVICE_ID;
   readonly features: number = (1 << FeatureBit.size) | (1 << FeatureBit.emergencyWrite);

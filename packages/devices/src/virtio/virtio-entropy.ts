@@ -11,6 +11,17 @@ const MOST_BYTES = 65_536;
  * The entropy device. Where randomness comes from is handed in: a host's generator, or a fixed sequence for runs that
  * must be the same every time.
  *
+ * @example
+ * ```ts
+ * import { VirtioEntropy, VirtioMmio, VirtioMmioRegister } from "@whvkit/devices";
+ * const ram = new Uint8Array(0x1000);
+ * const entropy = new VirtioMmio({
+ *   device: new VirtioEntropy((bytes) => bytes.fill(7)), // or crypto.getRandomValues(bytes)
+ *   ram: { view: (gpa, length) => (gpa + length <= ram.length ? ram.subarray(gpa, gpa + length) : null) },
+ * });
+ * entropy.read(VirtioMmioRegister.DeviceID, 4); // 4
+ * ```
+ *
  * @public
  */
 export class VirtioEntropy implements VirtioDevice {

@@ -80,8 +80,13 @@ export interface VirtioMmioOptions {
  *
  * @example
  * ```ts
- * const entropy = new VirtioMmio({ device: new VirtioEntropy(fill), ram, line: pic.line(5) });
- * bus.attachMemory(0xd0000000, VIRTIO_MMIO_SIZE, entropy);
+ * import { Bus, VIRTIO_MMIO_SIZE, VirtioConsole, VirtioMmio, VirtioMmioRegister } from "@whvkit/devices";
+ * const ram = new Uint8Array(0x1000);
+ * const view = (gpa: number, length: number) => (gpa + length <= ram.length ? ram.subarray(gpa, gpa + length) : null);
+ * const bus = new Bus();
+ * const console = new VirtioMmio({ device: new VirtioConsole(), ram: { view } });
+ * bus.attachMemory(0xd000_0000, VIRTIO_MMIO_SIZE, console);
+ * bus.readMemory(0xd000_0000 + VirtioMmioRegister.MagicValue, 4); // 0x74726976
  * ```
  *
  * @public

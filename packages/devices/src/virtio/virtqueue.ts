@@ -19,7 +19,23 @@ export interface BufferChain {
   readonly writable: Uint8Array[];
 }
 
-/** One split virtqueue. @public */
+/**
+ * One split virtqueue.
+ *
+ * @example
+ * ```ts
+ * import { Virtqueue } from "@whvkit/devices";
+ * const memory = new Uint8Array(0x1000);
+ * const ram = { view: (gpa: number, length: number) => memory.subarray(gpa, gpa + length) };
+ * const queue = new Virtqueue(ram, 8, () => {}, (reason) => console.log(reason));
+ * Object.assign(queue, { size: 8, descriptorArea: 0, driverArea: 0x100, deviceArea: 0x200 });
+ * queue.enable();
+ * queue.ready; // true
+ * queue.take(); // null
+ * ```
+ *
+ * @public
+ */
 export class Virtqueue {
   /** The largest size that the device takes. */
   readonly maximum: number;
