@@ -101,6 +101,24 @@ const emulators: WeakMap<object, Emulator<never>> = new WeakMap();
  * @param options - this implementation's options; wrong ones are `E_INVALIDARG`.
  * @returns `S_OK` or `E_INVALIDARG`.
  *
+ * @example
+ * ```ts
+ * import { type Out, type WHvEmulatorCallbackTable, WHvEmulatorCreateEmulator, type WHvEmulatorHandle } from "@whvkit/emulator-core";
+ * import { E_FAIL, E_INVALIDARG, S_OK } from "@whvkit/whv-types";
+ * const table: WHvEmulatorCallbackTable = {
+ *   Size: 48,
+ *   Reserved: 0,
+ *   WHvEmulatorIoPortCallback: () => E_FAIL,
+ *   WHvEmulatorMemoryCallback: () => E_FAIL,
+ *   WHvEmulatorGetVirtualProcessorRegisters: () => E_FAIL,
+ *   WHvEmulatorSetVirtualProcessorRegisters: () => E_FAIL,
+ *   WHvEmulatorTranslateGvaPage: () => E_FAIL,
+ * };
+ * const emulator: Out<WHvEmulatorHandle | null> = { value: null };
+ * WHvEmulatorCreateEmulator(table, emulator) === S_OK; // true
+ * WHvEmulatorCreateEmulator({ ...table, Size: 40 }, emulator) === E_INVALIDARG; // true
+ * ```
+ *
  * @public
  */
 export function WHvEmulatorCreateEmulator<Context>(
@@ -135,6 +153,28 @@ export function WHvEmulatorCreateEmulator<Context>(
  *
  * @returns `S_OK`, or `E_INVALIDARG` where the handle is none or has been destroyed.
  *
+ * @example
+ * ```ts
+ * import { type Out, WHvEmulatorCreateEmulator, WHvEmulatorDestroyEmulator, type WHvEmulatorHandle } from "@whvkit/emulator-core";
+ * import { E_FAIL, E_INVALIDARG, S_OK } from "@whvkit/whv-types";
+ * const callback = () => E_FAIL;
+ * const emulator: Out<WHvEmulatorHandle | null> = { value: null };
+ * WHvEmulatorCreateEmulator(
+ *   {
+ *     Size: 48,
+ *     Reserved: 0,
+ *     WHvEmulatorIoPortCallback: callback,
+ *     WHvEmulatorMemoryCallback: callback,
+ *     WHvEmulatorGetVirtualProcessorRegisters: callback,
+ *     WHvEmulatorSetVirtualProcessorRegisters: callback,
+ *     WHvEmulatorTranslateGvaPage: callback,
+ *   },
+ *   emulator,
+ * );
+ * WHvEmulatorDestroyEmulator(emulator.value) === S_OK; // true
+ * WHvEmulatorDestroyEmulator(emulator.value) === E_INVALIDARG; // true
+ * ```
+ *
  * @public
  */
 export function WHvEmulatorDestroyEmulator<Context>(emulator: WHvEmulatorHandle<Context> | null): number {
@@ -152,6 +192,34 @@ export function WHvEmulatorDestroyEmulator<Context>(emulator: WHvEmulatorHandle<
  * @param emulatorReturnStatus - receives the status; it counts only when the answer is `S_OK`.
  * @returns `S_OK`, `E_INVALIDARG` for a malformed handle or context, `E_FAIL` when called from a callback of this emulator.
  *
+ * @example
+ * ```ts
+ * import { type Out, WHvEmulatorCreateEmulator, type WHvEmulatorHandle, WHvEmulatorTryIoEmulation } from "@whvkit/emulator-core";
+ * import { E_FAIL, IoPortAccessContextView, S_OK, VpExitContextView } from "@whvkit/whv-types";
+ * const sent: string[] = [];
+ * const emulator: Out<WHvEmulatorHandle | null> = { value: null };
+ * WHvEmulatorCreateEmulator(
+ *   {
+ *     Size: 48,
+ *     Reserved: 0,
+ *     WHvEmulatorIoPortCallback(_context, { port, data }) {
+ *       sent.push(`${port}: ${data}`);
+ *       return S_OK;
+ *     },
+ *     WHvEmulatorMemoryCallback: () => E_FAIL,
+ *     WHvEmulatorGetVirtualProcessorRegisters: () => E_FAIL, // OUT needs none
+ *     WHvEmulatorSetVirtualProcessorRegisters: () => S_OK, // RIP, here
+ *     WHvEmulatorTranslateGvaPage: () => E_FAIL,
+ *   },
+ *   emulator,
+ * );
+ * const out = IoPortAccessContextView.from({ accessInfo: { isWrite: true, accessSize: 1 }, portNumber: 0x80, rax: 0x41n });
+ * const status = { asUINT32: 0 };
+ * WHvEmulatorTryIoEmulation(emulator.value, null, VpExitContextView.from({ instructionLength: 2 }), out, status); // 0
+ * status.asUINT32; // 1
+ * sent; // ["128: 65"]
+ * ```
+ *
  * @public
  */
 export function WHvEmulatorTryIoEmulation<Context>(
@@ -168,6 +236,40 @@ export function WHvEmulatorTryIoEmulation<Context>(
 
 /**
  * `WHvEmulatorTryMmioEmulation`; arguments and answers as of {@link WHvEmulatorTryIoEmulation}.
+ *
+ * @example
+ * ```ts
+ * import { type Out, WHvEmulatorCreateEmulator, type WHvEmulatorHandle, WHvEmulatorTryMmioEmulation } from "@whvkit/emulator-core";
+ * import { E_FAIL, MemoryAccessContextView, S_OK, VpExitContextView, WHV_TRANSLATE_GVA_RESULT_CODE } from "@whvkit/whv-types";
+ * const stored: string[] = [];
+ * const emulator: Out<WHvEmulatorHandle | null> = { value: null };
+ * WHvEmulatorCreateEmulator(
+ *   {
+ *     Size: 48,
+ *     Reserved: 0,
+ *     WHvEmulatorIoPortCallback: () => E_FAIL,
+ *     WHvEmulatorMemoryCallback(_context, { gpaAddress, value }) {
+ *       stored.push(`0x${gpaAddress.toString(16)}: ${value}`);
+ *       return S_OK;
+ *     },
+ *     WHvEmulatorGetVirtualProcessorRegisters: () => S_OK, // all 0, here
+ *     WHvEmulatorSetVirtualProcessorRegisters: () => S_OK,
+ *     WHvEmulatorTranslateGvaPage(_context, gva, _flags, result, gpa) {
+ *       result.value = WHV_TRANSLATE_GVA_RESULT_CODE.WHvTranslateGvaResultSuccess;
+ *       gpa.value = 0xb8000 + Number(gva);
+ *       return S_OK;
+ *     },
+ *   },
+ *   emulator,
+ * );
+ * const vpContext = VpExitContextView.from({ cs: { limit: 0xffff } }); // real mode
+ * const store = MemoryAccessContextView.from({ gpa: 0xb8000, instructionByteCount: 2 });
+ * store.instructionBytes.set([0x88, 0x05]); // mov [di], al
+ * const status = { asUINT32: 0 };
+ * WHvEmulatorTryMmioEmulation(emulator.value, null, vpContext, store, status); // 0
+ * status.asUINT32; // 1
+ * stored; // ["0xb8000: 0"]
+ * ```
  *
  * @public
  */

@@ -117,15 +117,23 @@ const OPTIONAL = ["getExtendedState", "setExtendedState", "compareExchange", "me
  *
  * @example
  * ```ts
+ * import { createEmulator } from "@whvkit/emulator-core";
+ * import { E_FAIL, IoPortAccessContextView, S_OK, VpExitContextView } from "@whvkit/whv-types";
+ * const sent: string[] = [];
  * const emulator = createEmulator({
- *   ioPort: (machine, access) => machine.port(access),
- *   memory: (machine, access) => machine.memory(access),
- *   getVirtualProcessorRegisters: (machine, names, count, values) => machine.get(names, count, values),
- *   setVirtualProcessorRegisters: (machine, names, count, values) => machine.set(names, count, values),
- *   translateGvaPage: (machine, translation) => machine.translate(translation),
+ *   ioPort(_context, access) {
+ *     sent.push(`${access.port}: ${access.data}`);
+ *     return S_OK;
+ *   },
+ *   memory: () => E_FAIL, // the other four do nothing here: OUT needs no memory and no registers
+ *   getVirtualProcessorRegisters: () => E_FAIL,
+ *   setVirtualProcessorRegisters: () => S_OK,
+ *   translateGvaPage: () => E_FAIL,
  * });
- * const result = emulator.tryMmioEmulation(machine, exit.vpContext, exit.memoryAccess);
- * if (!result.emulationSuccessful) throw new Error(result.diagnostic?.message);
+ * const out = IoPortAccessContextView.from({ accessInfo: { isWrite: true, accessSize: 1 }, portNumber: 0x80, rax: 0x41n });
+ * const result = emulator.tryIoEmulation(null, VpExitContextView.from({ instructionLength: 2 }), out);
+ * result.emulationSuccessful; // true
+ * sent; // ["128: 65"]
  * ```
  *
  * @public

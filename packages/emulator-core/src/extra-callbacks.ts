@@ -9,6 +9,24 @@ import { type RegisterFile, RegisterOffset } from "@whvkit/x86-semantics";
  * State that has no `WHV_REGISTER_NAME`: all of ZMM0 to ZMM31, the opmasks and PKRU. The emulator owns one instance and
  * reuses it.
  *
+ * @example
+ * ```ts
+ * import { EmulatorExtendedState, type EmulatorExtraCallbacks } from "@whvkit/emulator-core";
+ * import { S_OK } from "@whvkit/whv-types";
+ * const zmm = new Uint8Array(32 * 64); // where the host keeps ZMM0 to ZMM31
+ * const callbacks: Partial<EmulatorExtraCallbacks> = {
+ *   getExtendedState(_context, state: EmulatorExtendedState) {
+ *     state.vectors.set(zmm);
+ *     return S_OK;
+ *   },
+ *   setExtendedState(_context, state: EmulatorExtendedState) {
+ *     zmm.set(state.vectors);
+ *     return S_OK;
+ *   },
+ * };
+ * Object.keys(callbacks); // ["getExtendedState", "setExtendedState"]
+ * ```
+ *
  * @public
  */
 export class EmulatorExtendedState {
@@ -29,6 +47,25 @@ export class EmulatorExtendedState {
 
 /**
  * One atomic compare-and-exchange of guest-physical memory. The emulator owns one instance and reuses it.
+ *
+ * @example
+ * ```ts
+ * import { EmulatorCompareExchange, type EmulatorExtraCallbacks } from "@whvkit/emulator-core";
+ * import { E_FAIL, S_OK } from "@whvkit/whv-types";
+ * const ram = new Int32Array(new SharedArrayBuffer(0x1000));
+ * const compareExchange: EmulatorExtraCallbacks["compareExchange"] = (_context, exchange) => {
+ *   if (exchange.accessSize !== 4) return E_FAIL;
+ *   const [expected = 0, , desired = 0] = exchange.words;
+ *   exchange.exchanged = Atomics.compareExchange(ram, exchange.gpaAddress >> 2, expected, desired) === (expected | 0);
+ *   return S_OK;
+ * };
+ * const exchange = new EmulatorCompareExchange(); // the emulator makes its own
+ * exchange.accessSize = 4;
+ * exchange.desired[0] = 7;
+ * compareExchange(null, exchange); // 0
+ * exchange.exchanged; // true
+ * ram[0]; // 7
+ * ```
  *
  * @public
  */
@@ -61,6 +98,24 @@ const LARGEST_BULK = 4096;
  * A run of elements of one REP instruction, in memory, at once. The emulator owns one instance and reuses it; its `data` is
  * that of {@link EmulatorBulkIoAccess} too.
  *
+ * @example
+ * ```ts
+ * import { EmulatorBulkMemoryAccess, type EmulatorExtraCallbacks } from "@whvkit/emulator-core";
+ * import { S_OK } from "@whvkit/whv-types";
+ * const ram = new Uint8Array(0x10_0000);
+ * const memoryBulk: EmulatorExtraCallbacks["memoryBulk"] = (_context, access: EmulatorBulkMemoryAccess) => {
+ *   const { gpaAddress, direction, data } = access;
+ *   const size = access.elementSize * access.elementCount;
+ *   if (gpaAddress + size > ram.length) return S_OK; // no RAM: `completed` stays 0, and the elements come one by one
+ *   if (direction === 0) data.set(ram.subarray(gpaAddress, gpaAddress + size));
+ *   else ram.set(data.subarray(0, size), gpaAddress);
+ *   access.completed = access.elementCount;
+ *   return S_OK;
+ * };
+ * const callback: Partial<EmulatorExtraCallbacks> = { memoryBulk }; // beside the five of createEmulator
+ * Object.keys(callback); // ["memoryBulk"]
+ * ```
+ *
  * @public
  */
 export class EmulatorBulkMemoryAccess {
@@ -85,6 +140,23 @@ export class EmulatorBulkMemoryAccess {
 
 /**
  * A run of elements of REP INS or OUTS, at a port, at once. The emulator owns one instance and reuses it.
+ *
+ * @example
+ * ```ts
+ * import { EmulatorBulkIoAccess, type EmulatorExtraCallbacks } from "@whvkit/emulator-core";
+ * import { S_OK } from "@whvkit/whv-types";
+ * const disk = { sector: new Uint8Array(512).fill(0x55), at: 0 };
+ * const ioPortBulk: EmulatorExtraCallbacks["ioPortBulk"] = (_context, access: EmulatorBulkIoAccess) => {
+ *   if (access.port !== 0x1f0 || access.direction !== 0) return S_OK; // `completed` stays 0: the elements come one by one
+ *   const size = access.elementSize * access.elementCount;
+ *   access.data.set(disk.sector.subarray(disk.at, disk.at + size));
+ *   disk.at += size;
+ *   access.completed = access.elementCount;
+ *   return S_OK;
+ * };
+ * const callback: Partial<EmulatorExtraCallbacks> = { ioPortBulk }; // beside the five of createEmulator
+ * Object.keys(callback); // ["ioPortBulk"]
+ * ```
  *
  * @public
  */
@@ -147,19 +219,6 @@ export interface EmulatorExtraCallbacks<Context = unknown> {
    * A REP MOVS reads its run before it writes it, so a host answers 0 for memory in which a write changes what other
    * addresses read. Downward runs (RFLAGS.DF), overlapping ones, single-stepped ones, those under data breakpoints, and all
    * of an emulator with `shouldYield` come one by one.
-   *
-   * @example
-   * ```ts
-   * memoryBulk(_context, access) {
-   *   const { gpaAddress, direction, data } = access;
-   *   const bytes = access.elementSize * access.elementCount;
-   *   if (gpaAddress + bytes > ram.length) return S_OK; // not RAM: completed stays 0
-   *   if (direction === 0) for (let i = 0; i < bytes; i++) data[i] = ram[gpaAddress + i];
-   *   else for (let i = 0; i < bytes; i++) ram[gpaAddress + i] = data[i];
-   *   access.completed = access.elementCount;
-   *   return S_OK;
-   * }
-   * ```
    */
   memoryBulk(context: Context, access: EmulatorBulkMemoryAccess): number;
   /**

@@ -22,14 +22,30 @@ export type ProcessorCallbacks = Pick<
  * `translateGva`. What the processor throws counts as a failed callback and is kept in `diagnostic.thrown`.
  *
  * @param processor - whose exits the emulator is to finish
+ *
  * @example
  * ```ts
+ * import { createEmulator, processorCallbacks } from "@whvkit/emulator-core";
+ * import { simHypervisor } from "@whvkit/sim-backend";
+ * import { E_FAIL, S_OK, WHV_RUN_VP_EXIT_REASON } from "@whvkit/whv-types";
+ * const partition = simHypervisor.createPartition();
+ * partition.setup();
+ * const ram = partition.allocateMemory(0x1000);
+ * ram.bytes.set([0xb0, 0x41, 0xe6, 0x80, 0xf4], 0xff0); // mov al, 0x41; out 0x80, al; hlt
+ * partition.mapGpaRange(ram, 0, 0xffff_f000, 0x1000, 7);
+ * const processor = partition.createVirtualProcessor(0);
+ * const sent: number[] = [];
  * const emulator = createEmulator({
  *   ...processorCallbacks(processor),
- *   ioPort: (_, access) => ports.perform(access),
- *   memory: (_, access) => bus.perform(access),
+ *   ioPort: (_context, access) => (sent.push(access.data), S_OK),
+ *   memory: () => E_FAIL,
  * });
+ * const exit = processor.run();
+ * if (exit.exitReason === WHV_RUN_VP_EXIT_REASON.WHvRunVpExitReasonX64IoPortAccess)
+ *   emulator.tryIoEmulation(null, exit.vpContext, exit.ioPortAccess);
+ * sent; // [0x41]
  * ```
+ *
  * @public
  */
 export function processorCallbacks(processor: VirtualProcessor): ProcessorCallbacks {
