@@ -11,6 +11,17 @@ const RAX = RegisterOffset.general >> 2;
  * volume 1, section 3.4.1.1).
  *
  * @returns an `Abort`; RAX is unchanged unless it is `Abort.none`.
+ *
+ * @example
+ * ```ts
+ * import { inputToAccumulator } from "@whvkit/io-executor";
+ * import { Abort, FlatMachine, RegisterOffset } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0), { read: () => 0x41 });
+ * machine.registers.set64(RegisterOffset.general, 0x1234n); // RAX
+ * inputToAccumulator(machine, 0x60, 1) === Abort.none; // true
+ * machine.registers.get64(RegisterOffset.general); // 0x1241n
+ * ```
+ *
  * @public
  */
 export function inputToAccumulator(machine: Machine, port: number, accessSize: 1 | 2 | 4): number {
@@ -30,6 +41,18 @@ export function inputToAccumulator(machine: Machine, port: number, accessSize: 1
  * OUT: writes AL, AX or EAX to the port.
  *
  * @returns an `Abort`.
+ *
+ * @example
+ * ```ts
+ * import { outputFromAccumulator } from "@whvkit/io-executor";
+ * import { Abort, FlatMachine, RegisterOffset } from "@whvkit/x86-semantics";
+ * const written: number[] = [];
+ * const machine = new FlatMachine(new Uint8Array(0), { write: (_port, _size, value) => written.push(value) });
+ * machine.registers.set64(RegisterOffset.general, 0x1234n); // RAX
+ * outputFromAccumulator(machine, 0x80, 2) === Abort.none; // true
+ * written; // [0x1234]
+ * ```
+ *
  * @public
  */
 export function outputFromAccumulator(machine: Machine, port: number, accessSize: 1 | 2 | 4): number {

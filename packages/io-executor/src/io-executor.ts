@@ -12,8 +12,14 @@ import type { PortExit } from "./port-exit.ts";
  *
  * @example
  * ```ts
- * const executor = new IoExecutor(machine);
- * const abort = exit.stringOp ? executor.executeString(program) : executor.execute(exit);
+ * import { IoExecutor } from "@whvkit/io-executor";
+ * import { Abort, FlatMachine, RegisterOffset } from "@whvkit/x86-semantics";
+ * const written: number[] = [];
+ * const machine = new FlatMachine(new Uint8Array(0), { write: (_port, _size, value) => written.push(value) });
+ * machine.registers.set64(RegisterOffset.general, 0x5an); // RAX
+ * const exit = { port: 0x3f8, accessSize: 1, isWrite: true, stringOp: false, repPrefix: false } as const;
+ * new IoExecutor(machine).execute(exit) === Abort.none; // true
+ * written; // [0x5a]
  * ```
  *
  * @public
@@ -54,6 +60,19 @@ export class IoExecutor {
 /**
  * Is this program the port instruction that the exit reports? A different one means that the bytes at RIP are not those
  * that the processor executed.
+ *
+ * @example
+ * ```ts
+ * import { describesExit } from "@whvkit/io-executor";
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { programFor } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0xf3, 0x6c), 0, instruction); // rep insb
+ * const program = programFor(instruction);
+ * const exit = { port: 0x60, accessSize: 1, isWrite: false, stringOp: true, repPrefix: true } as const;
+ * describesExit(program, exit); // true
+ * describesExit(program, { ...exit, isWrite: true }); // false
+ * ```
  *
  * @public
  */

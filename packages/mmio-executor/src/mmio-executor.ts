@@ -17,10 +17,16 @@ export type MmioRefusal = "unsupported-instruction" | "no-memory-operand" | null
  *
  * @example
  * ```ts
- * const executor = new MmioExecutor(machine);
- * if (refusalOf(program) === null) {
- *   const abort = executor.execute(program);
- * }
+ * import { MmioExecutor } from "@whvkit/mmio-executor";
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { Abort, FlatMachine, programFor, RegisterOffset } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0x3000));
+ * machine.registers.set64(RegisterOffset.general + 8 * 1, 0x1234n); // RCX
+ * machine.registers.set64(RegisterOffset.general + 8 * 7, 0x2000n); // RDI
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x01, 0x0f), 0, instruction); // add [rdi], ecx
+ * new MmioExecutor(machine).execute(programFor(instruction)) === Abort.none; // true
+ * machine.memory.slice(0x2000, 0x2004); // [0x34, 0x12, 0, 0]
  * ```
  *
  * @public
@@ -71,6 +77,21 @@ export class MmioExecutor {
 /**
  * Can the executor carry this program out? An instruction that names memory is one with a memory operand even where it
  * does not access it (NOP, PREFETCH, LEA).
+ *
+ * @example
+ * ```ts
+ * import { refusalOf } from "@whvkit/mmio-executor";
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { programFor } from "@whvkit/x86-semantics";
+ * const refusal = (...bytes: number[]) => {
+ *   const instruction = new Instruction();
+ *   new Decoder(64).decode(Uint8Array.from(bytes), 0, instruction);
+ *   return refusalOf(programFor(instruction));
+ * };
+ * refusal(0x01, 0x0f); // null
+ * refusal(0x01, 0xc8); // "no-memory-operand"
+ * refusal(0xd8, 0x07); // "unsupported-instruction"
+ * ```
  *
  * @public
  */
