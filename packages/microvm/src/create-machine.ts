@@ -24,17 +24,18 @@ const DEFAULT_MEMORY_SIZE: number = 16 * 2 ** 20;
  *
  * @example
  * ```ts
- * import { createMachine, demoGuest } from "@whvkit/microvm";
+ * import { createMachine } from "@whvkit/microvm";
  * import { simHypervisor } from "@whvkit/sim-backend";
- *
  * let text = "";
  * const machine = createMachine({
  *   hypervisor: simHypervisor,
- *   image: demoGuest(),
- *   serialInput: new TextEncoder().encode("world\n"),
+ *   image: { bytes: Uint8Array.of(0xb0, 0x03, 0xe6, 0xf4, 0xf4), load: 0x7c00, mode: 16 }, // mov al, 3; out 0xf4, al; hlt
+ *   debugExitPort: 0xf4,
  *   serialOutput: (byte) => (text += String.fromCharCode(byte)),
  * });
- * const { exitStatus, statistics } = machine.run();
+ * const { reason, debugExitValue } = machine.run();
+ * reason; // "debug-exit"
+ * debugExitValue; // 3
  * machine.dispose();
  * ```
  *

@@ -10,6 +10,18 @@ const LOAD = 0x8000;
  * string and memory instructions, checks every result, takes timer interrupts, and asks for a name on the serial port.
  * Switches the machine off in the end (exit status 0); a wrong result ends it with status 3 and a message.
  *
+ * @example
+ * ```ts
+ * import { createMachine, DEMO_INPUT, demoGuest } from "@whvkit/microvm";
+ * import { simHypervisor } from "@whvkit/sim-backend";
+ * const machine = createMachine({
+ *   hypervisor: simHypervisor,
+ *   image: demoGuest(),
+ *   serialInput: new TextEncoder().encode(DEMO_INPUT), // the guest asks for a name
+ * });
+ * machine.run().exitStatus; // 0
+ * ```
+ *
  * @public
  */
 export function demoGuest(): GuestImage {
@@ -19,7 +31,19 @@ export function demoGuest(): GuestImage {
 /** What to type to the demo guest where nobody is there to type. @public */
 export const DEMO_INPUT = "whvkit\n";
 
-/** A guest that ends by triple fault. @public */
+/**
+ * A guest that ends by triple fault.
+ *
+ * @example
+ * ```ts
+ * import { createMachine, tripleFaultGuest } from "@whvkit/microvm";
+ * import { simHypervisor } from "@whvkit/sim-backend";
+ * const machine = createMachine({ hypervisor: simHypervisor, image: tripleFaultGuest() });
+ * machine.run().reason; // "triple-fault"
+ * ```
+ *
+ * @public
+ */
 export function tripleFaultGuest(): GuestImage {
   return { bytes: fromHex(TRIPLE_FAULT_IMAGE), mode: 16, load: LOAD };
 }
