@@ -105,10 +105,12 @@ const REPEAT_MASK = 3 << PREFIX_REPEAT_SHIFT;
  * const bytes = Uint8Array.of(0x48, 0x01, 0xd8, 0xc3);
  * const decoder = new Decoder(64);
  * const instruction = new Instruction();
+ * const texts: string[] = [];
  * for (let at = 0; at < bytes.length; at += instruction.length) {
  *   if (decoder.decode(bytes, at, instruction) !== DecodeStatus.ok) break;
- *   formatInstruction(instruction); // "add rax, rbx", then "ret"
+ *   texts.push(formatInstruction(instruction));
  * }
+ * texts; // ["add rax, rbx", "ret"]
  * ```
  *
  * @public

@@ -135,6 +135,13 @@ function registersByName(): Record<RegisterName | "none", number> {
 /**
  * The class of a register, one of {@link RegisterClass}.
  *
+ * @example
+ * ```ts
+ * import { Register, RegisterClass, registerClass } from "@whvkit/x86-decoder";
+ * registerClass(Register.ecx) === RegisterClass.gpr32; // true
+ * registerClass(Register.xmm1) === RegisterClass.xmm; // true
+ * ```
+ *
  * @public
  */
 export function registerClass(register: number): number {
@@ -143,6 +150,13 @@ export function registerClass(register: number): number {
 
 /**
  * The number of a register in its class: 0 to 31.
+ *
+ * @example
+ * ```ts
+ * import { Register, registerNumber } from "@whvkit/x86-decoder";
+ * registerNumber(Register.ecx); // 1
+ * registerNumber(Register.r9); // 9
+ * ```
  *
  * @public
  */
@@ -154,6 +168,14 @@ export function registerNumber(register: number): number {
  * The size of a register in bytes; 0 for none and for the instruction pointer. Control and debug registers count 8, also
  * in modes where only their lower half can be reached; the operand's size says what an instruction moves.
  *
+ * @example
+ * ```ts
+ * import { Register, registerSize } from "@whvkit/x86-decoder";
+ * registerSize(Register.cx); // 2
+ * registerSize(Register.zmm31); // 64
+ * registerSize(Register.none); // 0
+ * ```
+ *
  * @public
  */
 export function registerSize(register: number): number {
@@ -162,6 +184,13 @@ export function registerSize(register: number): number {
 
 /**
  * The name of a register in lower case, or `""` for no register or a number that is none.
+ *
+ * @example
+ * ```ts
+ * import { Register, registerName } from "@whvkit/x86-decoder";
+ * registerName(Register.ecx); // "ecx"
+ * registerName(0); // ""
+ * ```
  *
  * @public
  */

@@ -142,6 +142,19 @@ const errors = {
  * @param status - what `Decoder.decode` returned
  * @param options - for the text and the branch targets
  *
+ * @example
+ * ```ts
+ * import { Decoder, describeInstruction, Instruction } from "@whvkit/x86-decoder";
+ * const bytes = Uint8Array.of(0x01, 0x0f);
+ * const instruction = new Instruction();
+ * const status = new Decoder(64).decode(bytes, 0, instruction);
+ * const description = describeInstruction(instruction, bytes, status);
+ * if (description.valid) {
+ *   description.text; // "add dword ptr [rdi], ecx"
+ *   description.flags.written; // ["of", "sf", "zf", "af", "pf", "cf"]
+ * }
+ * ```
+ *
  * @public
  */
 export function describeInstruction(
