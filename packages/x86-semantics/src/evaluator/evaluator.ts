@@ -34,10 +34,16 @@ export const SLOT_WORDS = 8192;
  *
  * @example
  * ```ts
- * const evaluator = new Evaluator(machine);
- * const abort = evaluator.evaluate(programFor(instruction));
- * if (abort === Abort.fault) deliver(machine.fault);
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { Abort, Evaluator, FlatMachine, programFor, RegisterOffset } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0x1000));
+ * machine.registers.set64(RegisterOffset.general + 8 * 1, 7n); // RCX
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x89, 0xc8), 0, instruction); // mov eax, ecx
+ * new Evaluator(machine).evaluate(programFor(instruction)) === Abort.none; // true
+ * machine.registers.get64(RegisterOffset.general); // 7n
  * ```
+ *
  * @public
  */
 export class Evaluator {

@@ -6,6 +6,18 @@ import type { RegisterInterval } from "../machine/register-file.ts";
 /**
  * What one instruction puts into the {@link Ir} of its form: registers, immediates and parts of addresses.
  *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { InstructionFields, programFor, RegisterOffset } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x01, 0x4c, 0xf7, 0x10), 0, instruction); // add [rdi + rsi * 8 + 0x10], ecx
+ * const fields: InstructionFields | null = programFor(instruction).fields;
+ * fields?.scale; // 8
+ * fields?.displacementLow; // 0x10
+ * fields?.base?.offset === RegisterOffset.general + 8 * 7; // true
+ * ```
+ *
  * @public
  */
 export class InstructionFields {

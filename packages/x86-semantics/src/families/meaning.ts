@@ -78,6 +78,15 @@ export type Support =
  * Whether the instructions of a mnemonic have a meaning, and if not, why.
  *
  * @param mnemonic - a value of the decoder's `Mnemonic`
+ *
+ * @example
+ * ```ts
+ * import { Mnemonic } from "@whvkit/x86-decoder";
+ * import { supportOf } from "@whvkit/x86-semantics";
+ * supportOf(Mnemonic.add).supported; // true
+ * supportOf(Mnemonic.fadd).supported; // false
+ * ```
+ *
  * @public
  */
 export function supportOf(mnemonic: number): Support {
@@ -94,6 +103,17 @@ const caches = new Map<SemanticOptions, Map<string | number, Ir | string>>();
  * The meaning of an instruction's form, or null when it has none ({@link programFor} says why). Made once per form.
  *
  * @param options - the choices a host can make; keep one object, since the cache goes by identity
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { irOf } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x89, 0xc8), 0, instruction); // mov eax, ecx
+ * const ir = irOf(instruction);
+ * ir?.operations.at(-1)?.op; // "setRegister"
+ * ```
+ *
  * @public
  */
 export function irOf(instruction: Instruction, options: SemanticOptions = DEFAULT_OPTIONS): Ir | null {
@@ -152,8 +172,11 @@ function carriedImmediates(instruction: Instruction, carried: CarriedImmediates)
  * import { programFor } from "@whvkit/x86-semantics";
  * const instruction = new Instruction();
  * new Decoder(64).decode(Uint8Array.of(0x8b, 0x07), 0, instruction); // mov eax, [rdi]
- * programFor(instruction).accessesMemory; // true
+ * const program = programFor(instruction);
+ * program.accessesMemory; // true
+ * program.unsupported; // null
  * ```
+ *
  * @public
  */
 export function programFor(instruction: Instruction, options: SemanticOptions = DEFAULT_OPTIONS): Program {

@@ -63,6 +63,14 @@ const masks: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
  * undefined: BSWAP of 16 bits (0 here), BSF and BSR of 0 (the target stays), SHLD and SHRD of 16 bits by more than 16.
  *
  * @param mnemonic - the decoder's name
+ *
+ * @example
+ * ```ts
+ * import { flagNames, undefinedFlagsOf } from "@whvkit/x86-semantics";
+ * flagNames(undefinedFlagsOf("mul")); // "PF AF ZF SF"
+ * undefinedFlagsOf("add"); // 0
+ * ```
+ *
  * @public
  */
 export function undefinedFlagsOf(mnemonic: string): number {

@@ -60,13 +60,48 @@ export type FlagName = "CF" | "PF" | "AF" | "ZF" | "SF" | "OF" | "DF" | "IF" | "
 /** A definition: states what an instruction form does by calling the builder. @public */
 export type Definition = (b: Builder) => void;
 
-/** Thrown by {@link Builder.unsupported}: this form of a supported mnemonic has no meaning here. @public */
+/**
+ * Thrown by {@link Builder.unsupported}: this form of a supported mnemonic has no meaning here.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { Builder, formOf, UnsupportedForm } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0xf7, 0xd0), 0, instruction); // not eax
+ * const builder = new Builder(formOf(instruction, "none"));
+ * try {
+ *   builder.unsupported("only an example");
+ * } catch (error) {
+ *   if (!(error instanceof UnsupportedForm)) throw error;
+ *   error.message; // "only an example"
+ * }
+ * ```
+ *
+ * @public
+ */
 export class UnsupportedForm extends Error {
   /** Name of the class. */
   override readonly name = "UnsupportedForm";
 }
 
-/** Where an operand lives, once its address is computed: read it, write it, or read it to write it. @public */
+/**
+ * Where an operand lives, once its address is computed: read it, write it, or read it to write it.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { Builder, formOf } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0xf7, 0x17), 0, instruction); // not dword ptr [rdi]
+ * const builder = new Builder(formOf(instruction, "none"));
+ * const place = builder.place(builder.operand(0)); // the address is computed and checked once
+ * place.write(builder.not(place.modify()));
+ * builder.finish().operations.map(({ op }) => op); // ["effectiveAddress", "linearAddress", "load", "not", "store"]
+ * ```
+ *
+ * @public
+ */
 export class Place {
   readonly #builder: Builder;
   readonly #operand: Operand;
@@ -106,6 +141,18 @@ export class Place {
 /**
  * What a definition states the meaning of a form with: each method appends an operation. Register and flag writes are
  * queued behind the last operation that can stop the instruction.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { Builder, formOf } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0xf7, 0xd0), 0, instruction); // a form with one operand: not eax
+ * const builder = new Builder(formOf(instruction, "none"));
+ * const operand = builder.operand(0);
+ * builder.write(operand, builder.add(builder.read(operand), builder.constant("i32", 1)));
+ * builder.finish().operations.map(({ op }) => op); // ["register", "const", "add", "setRegister"]
+ * ```
  *
  * @public
  */

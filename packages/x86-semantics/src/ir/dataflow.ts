@@ -31,17 +31,50 @@ const EFFECTS: ReadonlySet<Operation["op"]> = new Set([
   "flags",
 ]);
 
-/** Does the operation possibly end the instruction before its end? @public */
+/**
+ * Does the operation possibly end the instruction before its end?
+ *
+ * @example
+ * ```ts
+ * import { canStop } from "@whvkit/x86-semantics";
+ * canStop({ op: "in", type: "i8", port: 0 }); // true
+ * canStop({ op: "add", type: "i32", a: 0, b: 1 }); // false
+ * ```
+ *
+ * @public
+ */
 export function canStop(operation: Operation): boolean {
   return CAN_STOP.has(operation.op);
 }
 
-/** Does the operation make a value? @public */
+/**
+ * Does the operation make a value?
+ *
+ * @example
+ * ```ts
+ * import { makesValue } from "@whvkit/x86-semantics";
+ * makesValue({ op: "add", type: "i32", a: 0, b: 1 }); // true
+ * makesValue({ op: "out", port: 0, value: 1 }); // false
+ * ```
+ *
+ * @public
+ */
 export function makesValue(operation: Operation): operation is ValueOperation {
   return !EFFECTS.has(operation.op);
 }
 
-/** The values that an operation uses. @public */
+/**
+ * The values that an operation uses.
+ *
+ * @example
+ * ```ts
+ * import { usesOf } from "@whvkit/x86-semantics";
+ * usesOf({ op: "add", type: "i32", a: 3, b: 5 }); // [3, 5]
+ * usesOf({ op: "const", type: "i8", low: 1, high: 0 }); // []
+ * ```
+ *
+ * @public
+ */
 export function usesOf(operation: Operation): number[] {
   const uses: number[] = [];
   const fields = operation as unknown as Readonly<Record<string, unknown>>;

@@ -43,7 +43,21 @@ function operandForm(instruction: Instruction, index: number): OperandForm {
 /** Which immediates a meaning depends on at definition time, so that their low bytes belong to the form. */
 export type CarriedImmediates = "none" | "immediate" | "immediate2" | "both";
 
-/** The form of a decoded instruction. @public */
+/**
+ * The form of a decoded instruction.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { formOf } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x01, 0x0f), 0, instruction); // add [rdi], ecx
+ * const form = formOf(instruction, "none");
+ * form.operands; // [{ shape: "memory", size: 4 }, { shape: "register", size: 4 }]
+ * ```
+ *
+ * @public
+ */
 export function formOf(
   instruction: Instruction,
   carried: CarriedImmediates,
@@ -71,6 +85,20 @@ export function formOf(
  * A number that instructions of one form share: below 2^53, the decoder's form number times a fixed factor plus what the
  * prefixes and ModRM decide. Options of the host are not in it; neither are the immediates that {@link Form} may carry.
  *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { formKey } from "@whvkit/x86-semantics";
+ * const decoder = new Decoder(64);
+ * const key = (...bytes: number[]) => {
+ *   const instruction = new Instruction();
+ *   decoder.decode(Uint8Array.from(bytes), 0, instruction);
+ *   return formKey(instruction);
+ * };
+ * key(0x01, 0x0f) === key(0x01, 0x16); // true
+ * key(0x01, 0x0f) === key(0x01, 0xc8); // false
+ * ```
+ *
  * @public
  */
 export function formKey(instruction: Instruction): number {
@@ -90,7 +118,20 @@ export function formKey(instruction: Instruction): number {
   return (instruction.form * 64 + sizes) * 0x4000 + flags;
 }
 
-/** The form in one line: "add r32, m32 (64-bit, 64-bit addresses)". For people, not for caches. @public */
+/**
+ * The form in one line: "add r32, m32 (64-bit, 64-bit addresses)". For people, not for caches.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { formName, formOf } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x01, 0x0f), 0, instruction); // add [rdi], ecx
+ * formName(formOf(instruction, "none")); // "add memory32, register32 (64-bit mode, operands 32, addresses 64)"
+ * ```
+ *
+ * @public
+ */
 export function formName(form: Form): string {
   const operands = form.operands.map(({ shape, size }) => `${shape}${size === 0 ? "" : size * 8}`).join(", ");
   const mode = form.long ? "64-bit mode" : "16/32-bit mode";

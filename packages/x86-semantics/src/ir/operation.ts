@@ -285,17 +285,51 @@ export interface Ir {
 
 const BITS: Readonly<Record<Type, number>> = { i1: 1, i8: 8, i16: 16, i32: 32, i64: 64, v128: 128 };
 
-/** Width of a type in bits. @public */
+/**
+ * Width of a type in bits.
+ *
+ * @example
+ * ```ts
+ * import { bitsOf } from "@whvkit/x86-semantics";
+ * bitsOf("i32"); // 32
+ * bitsOf("i1"); // 1
+ * bitsOf("v128"); // 128
+ * ```
+ *
+ * @public
+ */
 export function bitsOf(type: Type): number {
   return BITS[type];
 }
 
-/** Bytes that a value of the type takes in memory; 1 for i1. @public */
+/**
+ * Bytes that a value of the type takes in memory; 1 for i1.
+ *
+ * @example
+ * ```ts
+ * import { bytesOf } from "@whvkit/x86-semantics";
+ * bytesOf("i32"); // 4
+ * bytesOf("v128"); // 16
+ * ```
+ *
+ * @public
+ */
 export function bytesOf(type: Type): number {
   return Math.max(1, BITS[type] >> 3);
 }
 
-/** The integer type of 1, 2, 4 or 8 bytes, or v128 for 16. @public */
+/**
+ * The integer type of 1, 2, 4 or 8 bytes, or v128 for 16.
+ *
+ * @example
+ * ```ts
+ * import { typeOfSize } from "@whvkit/x86-semantics";
+ * typeOfSize(4); // "i32"
+ * typeOfSize(16); // "v128"
+ * ```
+ *
+ * @public
+ */
 export function typeOfSize(size: number): IntegerType | "v128" {
   switch (size) {
     case 1:
@@ -313,7 +347,18 @@ export function typeOfSize(size: number): IntegerType | "v128" {
   }
 }
 
-/** The integer type of 1, 2, 4 or 8 bytes. @public */
+/**
+ * The integer type of 1, 2, 4 or 8 bytes.
+ *
+ * @example
+ * ```ts
+ * import { integerOfSize } from "@whvkit/x86-semantics";
+ * integerOfSize(8); // "i64"
+ * integerOfSize(16); // RangeError: no integer type has 16 bytes
+ * ```
+ *
+ * @public
+ */
 export function integerOfSize(size: number): IntegerType {
   const type = typeOfSize(size);
   if (type === "v128") throw new RangeError("no integer type has 16 bytes");

@@ -2,7 +2,19 @@
 import { type Instruction, RegisterClass } from "@whvkit/x86-decoder";
 import { type RegisterInterval, RegisterOffset, Segment } from "../machine/register-file.ts";
 
-/** The interval of a register as the decoder numbers it, or null for one that the register file lacks. @public */
+/**
+ * The interval of a register as the decoder numbers it, or null for one that the register file lacks.
+ *
+ * @example
+ * ```ts
+ * import { Register } from "@whvkit/x86-decoder";
+ * import { registerLocation } from "@whvkit/x86-semantics";
+ * registerLocation(Register.ah); // { offset: 1, size: 1 }
+ * registerLocation(Register.ecx); // { offset: 8, size: 4 }
+ * ```
+ *
+ * @public
+ */
 export function registerLocation(register: number): RegisterInterval | null {
   const number = register & 31;
   switch (register >> 5) {
@@ -41,7 +53,17 @@ export function opmaskOffset(register: number): number {
   return RegisterOffset.mask + 8 * (register & 31);
 }
 
-/** The 16 bytes of a segment register. @public */
+/**
+ * The 16 bytes of a segment register.
+ *
+ * @example
+ * ```ts
+ * import { Segment, segmentLocation } from "@whvkit/x86-semantics";
+ * segmentLocation(Segment.cs); // { offset: 160, size: 16 }
+ * ```
+ *
+ * @public
+ */
 export function segmentLocation(segment: number): RegisterInterval {
   return { offset: RegisterOffset.segments + 16 * segment, size: 16 };
 }
@@ -50,6 +72,15 @@ export function segmentLocation(segment: number): RegisterInterval {
  * Number of the segment register (see `Segment`) that an instruction's memory or source operand is in, after overrides; DS where
  * nothing says another. An instruction whose address only registers give (CLZERO, MONITOR) takes overrides too: measured on
  * an AMD Zen 5.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { memorySegment, Segment } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x65, 0x8b, 0x07), 0, instruction); // mov eax, gs:[rdi]
+ * memorySegment(instruction) === Segment.gs; // true
+ * ```
  *
  * @public
  */

@@ -5,7 +5,23 @@
 import { canStop, makesValue, usesOf } from "./dataflow.ts";
 import { bitsOf, type Ir, type Operation, type Type } from "./operation.ts";
 
-/** What is wrong with an Ir, one line each; empty when all is well. @public */
+/**
+ * What is wrong with an Ir, one line each; empty when all is well.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { irOf, verifyIr } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x01, 0x0f), 0, instruction); // add [rdi], ecx
+ * const ir = irOf(instruction);
+ * if (ir === null) throw new Error("ADD has a meaning");
+ * verifyIr(ir); // []
+ * verifyIr({ ...ir, operations: ir.operations.slice(1) }).length > 0; // true
+ * ```
+ *
+ * @public
+ */
 export function verifyIr(ir: Ir): string[] {
   const problems: string[] = [];
   const { operations } = ir;

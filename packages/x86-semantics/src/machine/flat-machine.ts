@@ -25,8 +25,15 @@ export interface FlatMachinePorts {
  *
  * @example
  * ```ts
- * const machine = new FlatMachine(new Uint8Array(0x1_0000));
- * machine.registers.set64(RegisterOffset.general + 8 * 7, 0x2000n); // RDI
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { Abort, Evaluator, FlatMachine, programFor, RegisterOffset, Vector } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0x1000));
+ * machine.registers.set64(RegisterOffset.general + 8 * 7, 0x2000n); // RDI, beyond the memory
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x8b, 0x07), 0, instruction); // mov eax, [rdi]
+ * new Evaluator(machine).evaluate(programFor(instruction)) === Abort.fault; // true
+ * machine.fault.vector === Vector.PF; // true
+ * machine.fault.cr2Low; // 0x2000
  * ```
  *
  * @public

@@ -106,7 +106,18 @@ const table: Readonly<Record<Helper, HelperRegisters>> = {
   [Helper.otherExtendedState]: { reads: [], writes: [], writesIp: false },
 };
 
-/** What a helper reads and writes by itself. @public */
+/**
+ * What a helper reads and writes by itself.
+ *
+ * @example
+ * ```ts
+ * import { Helper, helperRegisters } from "@whvkit/x86-semantics";
+ * helperRegisters(Helper.swapGs).writesIp; // false
+ * helperRegisters(Helper.farJump).writesIp; // true
+ * ```
+ *
+ * @public
+ */
 export function helperRegisters(helper: Helper): HelperRegisters {
   return table[helper];
 }

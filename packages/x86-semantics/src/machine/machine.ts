@@ -65,6 +65,16 @@ export type Vector = (typeof Vector)[keyof typeof Vector];
 /**
  * The exception that a guest is about to take. Reused; filled by {@link Machine.raise} or by an access that faults.
  *
+ * @example
+ * ```ts
+ * import { Abort, FlatMachine, GuestFault, Vector } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0));
+ * machine.raise(Vector.GP, 0) === Abort.fault; // true
+ * const fault: GuestFault = machine.fault;
+ * fault.vector; // 13
+ * fault.errorCode; // 0
+ * ```
+ *
  * @public
  */
 export class GuestFault {

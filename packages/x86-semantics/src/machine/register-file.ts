@@ -90,6 +90,15 @@ export const REGISTER_FILE_SIZE: number = 768 + 32 * 64;
  * Typed views over one register file, which may stand alone or inside a larger memory (the simulator's WebAssembly
  * memory). `words[offset >> 2]` is the fast way in; 64-bit values are two words, low first.
  *
+ * @example
+ * ```ts
+ * import { RegisterFile, RegisterOffset } from "@whvkit/x86-semantics";
+ * const registers = new RegisterFile();
+ * registers.set64(RegisterOffset.general, 0x1122_3344_5566_7788n); // RAX
+ * registers.bytes[RegisterOffset.general]; // 0x88
+ * registers.words[(RegisterOffset.general >> 2) + 1]; // 0x1122_3344
+ * ```
+ *
  * @public
  */
 export class RegisterFile {

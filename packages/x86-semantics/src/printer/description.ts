@@ -40,12 +40,15 @@ const INFIX: Readonly<Partial<Record<Operation["op"], string>>> = {
  *
  * @example
  * ```ts
- * describeProgram(programFor(instruction)); // of add [rdi], ecx:
- * // t0 = load i32 ds:[rdi], to modify
- * // t1 = t0 + ecx
- * // store i32 ds:[rdi] = t1
- * // CF PF AF ZF SF OF = flags of add(t0, ecx) -> t1
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { describeProgram, programFor } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x01, 0x0f), 0, instruction); // add [rdi], ecx
+ * const lines = describeProgram(programFor(instruction)).split("\n");
+ * lines[0]; // "t0 = load i32 ds:[rdi], to modify"
+ * lines.at(-1); // "CF PF AF ZF SF OF = flags of add(t0, ecx) -> t1"
  * ```
+ *
  * @public
  */
 export function describeProgram(program: Program): string {
@@ -54,7 +57,22 @@ export function describeProgram(program: Program): string {
   return new Description(ir, program.fields).text();
 }
 
-/** What a form does, with "operand 0" and "immediate" where instructions of the form differ. @public */
+/**
+ * What a form does, with "operand 0" and "immediate" where instructions of the form differ.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { describeIr, irOf } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x89, 0xc8), 0, instruction); // mov eax, ecx
+ * const ir = irOf(instruction);
+ * if (ir !== null) console.log(describeIr(ir)); // an operation a line; operands are still fields of the instruction
+ * ir?.form.mnemonic; // "mov"
+ * ```
+ *
+ * @public
+ */
 export function describeIr(ir: Ir): string {
   return `${formName(ir.form)}\n${new Description(ir, null).text()}`;
 }

@@ -23,7 +23,18 @@ export function segmentName(segment: number): string {
   return SEGMENT_NAMES[segment] ?? `segment ${segment}`;
 }
 
-/** The name of an interval: "eax", "ah", "xmm3", "cs.limit"; "bytes 12 to 19" for one without a name. @public */
+/**
+ * The name of an interval: "eax", "ah", "xmm3", "cs.limit"; "bytes 12 to 19" for one without a name.
+ *
+ * @example
+ * ```ts
+ * import { intervalName } from "@whvkit/x86-semantics";
+ * intervalName({ offset: 8, size: 4 }); // "ecx"
+ * intervalName({ offset: 1, size: 1 }); // "ah"
+ * ```
+ *
+ * @public
+ */
 export function intervalName({ offset, size }: RegisterInterval): string {
   if (offset < RegisterOffset.rip) {
     const number = offset >> 3;
@@ -55,7 +66,18 @@ export function flagName(bit: number): string {
   return FLAG_NAMES.get(bit) ?? `bit ${bit}`;
 }
 
-/** The names of a mask's bits: "CF PF AF ZF SF OF". @public */
+/**
+ * The names of a mask's bits: "CF PF AF ZF SF OF".
+ *
+ * @example
+ * ```ts
+ * import { Flag, flagNames, STATUS_FLAGS } from "@whvkit/x86-semantics";
+ * flagNames(Flag.CF | Flag.ZF); // "CF ZF"
+ * flagNames(STATUS_FLAGS); // "CF PF AF ZF SF OF"
+ * ```
+ *
+ * @public
+ */
 export function flagNames(mask: number): string {
   const names: string[] = [];
   for (let bit = 0; bit < 22; bit++) if ((mask >>> bit) & 1) names.push(flagName(bit));

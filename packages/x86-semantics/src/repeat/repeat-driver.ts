@@ -33,10 +33,19 @@ export interface RepeatOptions {
  *
  * @example
  * ```ts
- * const driver = new RepeatDriver(evaluator, machine, { maxIterations: 1024 });
- * const abort = driver.run(program); // program.string is not null
- * if (abort === Abort.none && driver.finished) advanceRip(program.length);
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { Abort, Evaluator, FlatMachine, programFor, RegisterOffset, RepeatDriver } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0x1000));
+ * machine.registers.set64(RegisterOffset.general, 0x55n); // RAX
+ * machine.registers.set64(RegisterOffset.general + 8 * 1, 3n); // RCX
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0xf3, 0xaa), 0, instruction); // rep stosb
+ * const driver = new RepeatDriver(new Evaluator(machine), machine, { maxIterations: 1024 });
+ * driver.run(programFor(instruction)) === Abort.none; // true
+ * driver.finished; // true
+ * machine.memory.slice(0, 4); // [0x55, 0x55, 0x55, 0]
  * ```
+ *
  * @public
  */
 export class RepeatDriver {

@@ -38,7 +38,22 @@ export const SystemType = {
 /** Reading a table that ends before the descriptor does, told apart from what the table's memory does. */
 const readTable = Intent.read | Intent.system;
 
-/** One descriptor as it stands in memory, with where it stands. @public */
+/**
+ * One descriptor as it stands in memory, with where it stands.
+ *
+ * @example
+ * ```ts
+ * import { Descriptor } from "@whvkit/x86-semantics";
+ * const descriptor = new Descriptor();
+ * descriptor.low = 0x0000_ffff;
+ * descriptor.high = 0x00cf_9b00; // flat 32-bit code
+ * descriptor.isCode; // true
+ * descriptor.isDefault32; // true
+ * descriptor.limit; // 0xffff_ffff
+ * ```
+ *
+ * @public
+ */
 export class Descriptor {
   /** The selector that named it. */
   selector = 0;
@@ -135,7 +150,18 @@ export class Descriptor {
   }
 }
 
-/** Is this a null selector (its RPL does not count)? @public */
+/**
+ * Is this a null selector (its RPL does not count)?
+ *
+ * @example
+ * ```ts
+ * import { isNullSelector } from "@whvkit/x86-semantics";
+ * isNullSelector(3); // true
+ * isNullSelector(8); // false
+ * ```
+ *
+ * @public
+ */
 export function isNullSelector(selector: number): boolean {
   return (selector & 0xfffc) === 0;
 }
@@ -143,6 +169,21 @@ export function isNullSelector(selector: number): boolean {
 /**
  * Reads the descriptor of a selector that is not null. A selector outside of its table raises `vector` with the
  * selector as error code; `external` (0 or 1) is the EXT bit of that code.
+ *
+ * @example
+ * ```ts
+ * import { Abort, Descriptor, FlatMachine, readDescriptor, RegisterOffset, Vector } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0x1000));
+ * new DataView(machine.memory.buffer).setBigUint64(0x108, 0x00cf_9300_0000_ffffn, true); // selector 8: flat data
+ * const gdtr = RegisterOffset.gdtr; // as WHV_X64_TABLE_REGISTER: the limit is at byte 6, the base at byte 8
+ * machine.registers.halfwords[(gdtr + 6) >> 1] = 0x0f;
+ * machine.registers.set64(gdtr + 8, 0x100n);
+ * const descriptor = new Descriptor();
+ * readDescriptor(machine, 8, descriptor, Vector.GP) === Abort.none; // true
+ * descriptor.isWritableData; // true
+ * readDescriptor(machine, 0x10, descriptor, Vector.GP) === Abort.fault; // true
+ * machine.fault.errorCode; // 0x10
+ * ```
  *
  * @public
  */

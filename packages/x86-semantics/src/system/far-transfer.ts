@@ -48,7 +48,20 @@ class Target {
   parameters = 0;
 }
 
-/** JMP far to selector:offset. `operandSize` is 2, 4 or 8 bytes. @public */
+/**
+ * JMP far to selector:offset. `operandSize` is 2, 4 or 8 bytes.
+ *
+ * @example
+ * ```ts
+ * import { Abort, farJump, FlatMachine, RegisterOffset, Segment, segmentBaseLow } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0)); // in real mode
+ * farJump(machine, 0xf000, 0xfff0, 0, 2) === Abort.none; // true
+ * segmentBaseLow(machine.registers, Segment.cs); // 0xf0000
+ * machine.registers.get64(RegisterOffset.rip); // 0xfff0n
+ * ```
+ *
+ * @public
+ */
 export function farJump(machine: Machine, selector: number, low: number, high: number, operandSize: number): number {
   const { registers } = machine;
   selector &= 0xffff;
@@ -64,6 +77,16 @@ export function farJump(machine: Machine, selector: number, low: number, high: n
 
 /**
  * CALL far to selector:offset, saving CS and the address after the instruction (`returnLow`, `returnHigh`).
+ *
+ * @example
+ * ```ts
+ * import { Abort, farCall, FlatMachine, RegisterOffset, Segment, setSegment } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0x1000)); // in real mode
+ * machine.registers.set64(RegisterOffset.general + 8 * 4, 0x100n); // SP
+ * setSegment(machine.registers, Segment.ss, 0, 0, 0, 0xffff, 0x93);
+ * farCall(machine, 0x1234, 0x10, 0, 2, 0x7c05, 0) === Abort.none; // true
+ * machine.memory.slice(0xfc, 0x100); // [0x05, 0x7c, 0, 0]
+ * ```
  *
  * @public
  */
@@ -105,7 +128,22 @@ export function farCall(
   return Abort.none;
 }
 
-/** RET far, releasing `release` bytes of parameters. @public */
+/**
+ * RET far, releasing `release` bytes of parameters.
+ *
+ * @example
+ * ```ts
+ * import { Abort, farReturn, FlatMachine, RegisterOffset, Segment, segmentSelector, setSegment } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0x1000)); // in real mode
+ * machine.memory.set([0x10, 0x00, 0x34, 0x12], 0x100); // IP, CS
+ * machine.registers.set64(RegisterOffset.general + 8 * 4, 0x100n); // SP
+ * setSegment(machine.registers, Segment.ss, 0, 0, 0, 0xffff, 0x93);
+ * farReturn(machine, 0, 2) === Abort.none; // true
+ * segmentSelector(machine.registers, Segment.cs); // 0x1234
+ * ```
+ *
+ * @public
+ */
 export function farReturn(machine: Machine, release: number, operandSize: number): number {
   const { registers } = machine;
   const stack = new Stack().useCurrent(registers);

@@ -13,7 +13,18 @@ const rflags = RegisterOffset.rflags >> 2;
 /** Bits that any code may write with a 16-bit image. */
 const WRITABLE = STATUS_FLAGS | Flag.TF | Flag.DF | Flag.NT;
 
-/** Bits of RFLAGS that an image of `operandSize` bytes may change at a privilege level. @public */
+/**
+ * Bits of RFLAGS that an image of `operandSize` bytes may change at a privilege level.
+ *
+ * @example
+ * ```ts
+ * import { Flag, flagNames, writableFlags } from "@whvkit/x86-semantics";
+ * flagNames(writableFlags(4, 3, 0) & (Flag.IF | Flag.IOPL)); // ""
+ * flagNames(writableFlags(4, 0, 0) & Flag.IF); // "IF"
+ * ```
+ *
+ * @public
+ */
 export function writableFlags(operandSize: number, privilege: number, iopl: number): number {
   let mask = WRITABLE;
   if (operandSize > 2) mask |= Flag.AC | Flag.ID;
@@ -22,7 +33,19 @@ export function writableFlags(operandSize: number, privilege: number, iopl: numb
   return mask;
 }
 
-/** Writes the bits of `mask` from an image. @public */
+/**
+ * Writes the bits of `mask` from an image.
+ *
+ * @example
+ * ```ts
+ * import { Flag, FlatMachine, mergeFlags, RegisterOffset } from "@whvkit/x86-semantics";
+ * const { registers } = new FlatMachine(new Uint8Array(0));
+ * mergeFlags(registers, 0xffff_ffff, Flag.CF | Flag.ZF);
+ * registers.get64(RegisterOffset.rflags); // 0x43n
+ * ```
+ *
+ * @public
+ */
 export function mergeFlags(registers: RegisterFile, image: number, mask: number): void {
   const flags = registers.words[rflags] as number;
   registers.words[rflags] = (flags & ~mask) | (image & mask) | 2;
@@ -31,6 +54,14 @@ export function mergeFlags(registers: RegisterFile, image: number, mask: number)
 /**
  * POPF, POPFD, POPFQ. In virtual-8086 mode with IOPL below 3 it is #GP(0). RF is cleared by the 32- and 64-bit forms; VM, VIF
  * and VIP stay.
+ *
+ * @example
+ * ```ts
+ * import { Abort, Flag, FlatMachine, RegisterOffset, writeFlags } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0)); // in real mode
+ * writeFlags(machine, Flag.IF | Flag.CF, 2) === Abort.none; // true
+ * machine.registers.get64(RegisterOffset.rflags); // 0x203n
+ * ```
  *
  * @public
  */
@@ -45,12 +76,39 @@ export function writeFlags(machine: Machine, image: number, operandSize: number)
   return Abort.none;
 }
 
-/** Is CLI, STI, IN or the like allowed by IOPL? @public */
+/**
+ * Is CLI, STI, IN or the like allowed by IOPL?
+ *
+ * @example
+ * ```ts
+ * import { ioPrivilegeSuffices, RegisterFile, RegisterOffset, Segment, setSegment } from "@whvkit/x86-semantics";
+ * const registers = new RegisterFile();
+ * registers.set64(RegisterOffset.cr0, 1n); // protected mode, IOPL 0
+ * ioPrivilegeSuffices(registers); // true
+ * setSegment(registers, Segment.ss, 0x23, 0, 0, 0xffff_ffff, 0xc0f3); // CPL 3
+ * ioPrivilegeSuffices(registers); // false
+ * ```
+ *
+ * @public
+ */
 export function ioPrivilegeSuffices(registers: RegisterFile): boolean {
   return !isProtected(registers) || currentPrivilege(registers) <= ioPrivilege(registers);
 }
 
-/** CLI: #GP(0) unless CPL <= IOPL. @public */
+/**
+ * CLI: #GP(0) unless CPL <= IOPL.
+ *
+ * @example
+ * ```ts
+ * import { Abort, clearInterruptFlag, FlatMachine, RegisterOffset } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0)); // in real mode
+ * machine.registers.set64(RegisterOffset.rflags, 0x202n);
+ * clearInterruptFlag(machine) === Abort.none; // true
+ * machine.registers.get64(RegisterOffset.rflags); // 2n
+ * ```
+ *
+ * @public
+ */
 export function clearInterruptFlag(machine: Machine): number {
   const { registers } = machine;
   if (!ioPrivilegeSuffices(registers)) return machine.raise(Vector.GP, 0);
@@ -61,6 +119,15 @@ export function clearInterruptFlag(machine: Machine): number {
 /**
  * STI: #GP(0) unless CPL <= IOPL. When IF was clear, the machine must hold interrupts off until after the next
  * instruction; it sees that by comparing IF.
+ *
+ * @example
+ * ```ts
+ * import { Abort, FlatMachine, RegisterOffset, setInterruptFlag } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0)); // in real mode
+ * machine.registers.set64(RegisterOffset.rflags, 2n);
+ * setInterruptFlag(machine) === Abort.none; // true
+ * machine.registers.get64(RegisterOffset.rflags); // 0x202n
+ * ```
  *
  * @public
  */

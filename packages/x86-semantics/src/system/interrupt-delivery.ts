@@ -71,6 +71,19 @@ class Gate {
  * @param errorCode - pushed where it is not -1 (never in real mode).
  * @param returnLow - instruction pointer that the frame saves: the instruction itself for faults, the next for traps and software interrupts.
  *
+ * @example
+ * ```ts
+ * import { Abort, deliverEvent, EventKind, FlatMachine, RegisterOffset, Segment, setSegment } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0x1000)); // in real mode
+ * const { registers, memory } = machine;
+ * registers.halfwords[(RegisterOffset.idtr + 6) >> 1] = 0x3ff; // the limit of IDTR
+ * memory.set([0x00, 0x02, 0x00, 0xf0], 8 * 4); // vector 8: f000:0200
+ * registers.set64(RegisterOffset.general + 8 * 4, 0x800n); // SP
+ * setSegment(registers, Segment.ss, 0, 0, 0, 0xffff, 0x93);
+ * deliverEvent(machine, 8, EventKind.external, -1, 0x7c00, 0) === Abort.none; // true
+ * registers.get64(RegisterOffset.rip); // 0x200n
+ * ```
+ *
  * @public
  */
 export function deliverEvent(

@@ -27,7 +27,22 @@ import { taskSwitch } from "./task-state.ts";
 const rflags = RegisterOffset.rflags >> 2;
 const stackPointer = (RegisterOffset.general + 32) >> 2;
 
-/** IRET with an operand size of 2, 4 or 8 bytes. @public */
+/**
+ * IRET with an operand size of 2, 4 or 8 bytes.
+ *
+ * @example
+ * ```ts
+ * import { Abort, FlatMachine, interruptReturn, RegisterOffset, Segment, setSegment } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0x1000)); // in real mode
+ * machine.memory.set([0x10, 0x00, 0x34, 0x12, 0x02, 0x02], 0x100); // IP, CS, FLAGS
+ * machine.registers.set64(RegisterOffset.general + 8 * 4, 0x100n); // SP
+ * setSegment(machine.registers, Segment.ss, 0, 0, 0, 0xffff, 0x93);
+ * interruptReturn(machine, 2) === Abort.none; // true
+ * machine.registers.get64(RegisterOffset.rflags); // 0x202n
+ * ```
+ *
+ * @public
+ */
 export function interruptReturn(machine: Machine, operandSize: number): number {
   const { registers } = machine;
   const stack = new Stack().useCurrent(registers);

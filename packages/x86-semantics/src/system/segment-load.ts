@@ -32,6 +32,14 @@ import {
  * @param segment - index of {@link Segment}: es, ss, ds, fs or gs.
  * @param selector - 16 bits.
  *
+ * @example
+ * ```ts
+ * import { Abort, FlatMachine, loadSegment, Segment, segmentBaseLow } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0)); // in real mode
+ * loadSegment(machine, Segment.ds, 0xb800) === Abort.none; // true
+ * segmentBaseLow(machine.registers, Segment.ds); // 0xb8000
+ * ```
+ *
  * @public
  */
 export function loadSegment(machine: Machine, segment: number, selector: number): number {
@@ -102,7 +110,19 @@ export function setNullStackSegment(machine: Machine, selector: number, privileg
   setSegment(machine.registers, Segment.ss, selector, 0, 0, 0, privilege << 5);
 }
 
-/** LLDT: #UD outside of protected mode, #GP(0) unless CPL 0. A null selector makes the LDT unusable. @public */
+/**
+ * LLDT: #UD outside of protected mode, #GP(0) unless CPL 0. A null selector makes the LDT unusable.
+ *
+ * @example
+ * ```ts
+ * import { Abort, FlatMachine, loadLocalDescriptorTable, Vector } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0)); // in real mode, where there is no LLDT
+ * loadLocalDescriptorTable(machine, 8) === Abort.fault; // true
+ * machine.fault.vector === Vector.UD; // true
+ * ```
+ *
+ * @public
+ */
 export function loadLocalDescriptorTable(machine: Machine, selector: number): number {
   const { registers } = machine;
   if (isParagraphMode(registers)) return machine.raise(Vector.UD, -1);
@@ -118,7 +138,20 @@ export function loadLocalDescriptorTable(machine: Machine, selector: number): nu
   return finishSystemSegment(machine, Segment.ldtr, selector, descriptor);
 }
 
-/** LTR: #UD outside of protected mode, #GP(0) unless CPL 0 or with a null selector; marks the TSS busy. @public */
+/**
+ * LTR: #UD outside of protected mode, #GP(0) unless CPL 0 or with a null selector; marks the TSS busy.
+ *
+ * @example
+ * ```ts
+ * import { Abort, FlatMachine, loadTaskRegister, RegisterOffset, Vector } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0));
+ * machine.registers.set64(RegisterOffset.cr0, 1n); // protected mode
+ * loadTaskRegister(machine, 0) === Abort.fault; // true
+ * machine.fault.vector === Vector.GP; // true
+ * ```
+ *
+ * @public
+ */
 export function loadTaskRegister(machine: Machine, selector: number): number {
   const { registers } = machine;
   if (isParagraphMode(registers)) return machine.raise(Vector.UD, -1);

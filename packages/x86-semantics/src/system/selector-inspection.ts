@@ -21,6 +21,15 @@ const lslLongTypes = mask([ldt, tss32, busyTss32]);
  * Result in `machine.data`: word 0 the access rights (LAR) or limit (LSL), word 2 ZF. #UD in real-address and
  * virtual-8086 mode; the reading of the table may fault or exit.
  *
+ * @example
+ * ```ts
+ * import { Abort, FlatMachine, Inspection, inspectSelector, RegisterOffset } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0x1000));
+ * machine.registers.set64(RegisterOffset.cr0, 1n); // protected mode
+ * inspectSelector(machine, 0, Inspection.lar) === Abort.none; // true
+ * machine.data[2]; // 0
+ * ```
+ *
  * @public
  */
 export function inspectSelector(machine: Machine, selector: number, inspection: number): number {

@@ -33,6 +33,14 @@ const DATA_32 = 0xc093;
 /**
  * SYSCALL: `returnLow`, `returnHigh` is the address after the instruction. #UD unless EFER.SCE and protected mode.
  *
+ * @example
+ * ```ts
+ * import { Abort, FlatMachine, systemCall, Vector } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0)); // EFER.SCE is clear
+ * systemCall(machine, 0x1002, 0) === Abort.fault; // true
+ * machine.fault.vector === Vector.UD; // true
+ * ```
+ *
  * @public
  */
 export function systemCall(machine: Machine, returnLow: number, returnHigh: number): number {
@@ -65,6 +73,14 @@ export function systemCall(machine: Machine, returnLow: number, returnHigh: numb
 /**
  * SYSRET with an operand size of 4 (to compatibility or legacy code) or 8 (to 64-bit code). #GP(0) unless CPL 0.
  *
+ * @example
+ * ```ts
+ * import { Abort, FlatMachine, systemReturn, Vector } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0)); // EFER.SCE is clear
+ * systemReturn(machine, 8) === Abort.fault; // true
+ * machine.fault.vector === Vector.UD; // true
+ * ```
+ *
  * @public
  */
 export function systemReturn(machine: Machine, operandSize: number): number {
@@ -89,7 +105,24 @@ export function systemReturn(machine: Machine, operandSize: number): number {
   return Abort.none;
 }
 
-/** SYSENTER: #GP(0) in real mode or when SYSENTER_CS is null. @public */
+/**
+ * SYSENTER: #GP(0) in real mode or when SYSENTER_CS is null.
+ *
+ * @example
+ * ```ts
+ * import { Abort, FlatMachine, RegisterOffset, Segment, segmentSelector, sysenter } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0));
+ * const { registers } = machine;
+ * registers.set64(RegisterOffset.cr0, 1n); // protected mode
+ * registers.set64(RegisterOffset.sysenterCs, 8n);
+ * registers.set64(RegisterOffset.sysenterEip, 0x8000n);
+ * sysenter(machine) === Abort.none; // true
+ * registers.get64(RegisterOffset.rip); // 0x8000n
+ * segmentSelector(registers, Segment.ss); // 0x10
+ * ```
+ *
+ * @public
+ */
 export function sysenter(machine: Machine): number {
   const { registers } = machine;
   const { words } = registers;
@@ -107,6 +140,20 @@ export function sysenter(machine: Machine): number {
 
 /**
  * SYSEXIT with an operand size of 4 or 8: to RDX with the stack of RCX. #GP(0) unless CPL 0 and SYSENTER_CS is set.
+ *
+ * @example
+ * ```ts
+ * import { Abort, currentPrivilege, FlatMachine, RegisterOffset, Segment, setSegment, sysexit } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0));
+ * const { registers } = machine;
+ * registers.set64(RegisterOffset.cr0, 1n); // protected mode
+ * setSegment(registers, Segment.ss, 0x10, 0, 0, 0xffff_ffff, 0xc093); // CPL 0
+ * registers.set64(RegisterOffset.sysenterCs, 8n);
+ * registers.set64(RegisterOffset.general + 8 * 2, 0x4000n); // RDX
+ * sysexit(machine, 4) === Abort.none; // true
+ * registers.get64(RegisterOffset.rip); // 0x4000n
+ * currentPrivilege(registers); // 3
+ * ```
  *
  * @public
  */
@@ -128,7 +175,25 @@ export function sysexit(machine: Machine, operandSize: number): number {
   return Abort.none;
 }
 
-/** SWAPGS: #UD outside of 64-bit mode, #GP(0) unless CPL 0. @public */
+/**
+ * SWAPGS: #UD outside of 64-bit mode, #GP(0) unless CPL 0.
+ *
+ * @example
+ * ```ts
+ * import { Abort, Efer, FlatMachine, RegisterOffset, Segment, segmentBaseLow, setSegment, swapGs } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0));
+ * const { registers } = machine;
+ * registers.set64(RegisterOffset.cr0, 1n);
+ * registers.set64(RegisterOffset.efer, BigInt(Efer.LMA));
+ * setSegment(registers, Segment.cs, 8, 0, 0, 0, 0xa09b); // 64-bit mode
+ * setSegment(registers, Segment.ss, 0x10, 0, 0, 0, 0x93); // CPL 0
+ * registers.set64(RegisterOffset.kernelGsBase, 0x5000n);
+ * swapGs(machine) === Abort.none; // true
+ * segmentBaseLow(registers, Segment.gs); // 0x5000
+ * ```
+ *
+ * @public
+ */
 export function swapGs(machine: Machine): number {
   const { registers } = machine;
   if (!is64Bit(registers)) return machine.raise(Vector.UD, -1);

@@ -58,6 +58,15 @@ export function readLongStack(machine: Machine, slot: number, stack: InnerStack,
  * Does the I/O permission bitmap allow a port access? Answers `Abort.none`, or #GP(0), or what reading the TSS gave. A
  * TSS without a bitmap, or a 16-bit one, allows nothing.
  *
+ * @example
+ * ```ts
+ * import { Abort, checkPortBitmap, FlatMachine, Segment, setSegment, Vector } from "@whvkit/x86-semantics";
+ * const machine = new FlatMachine(new Uint8Array(0x1000));
+ * setSegment(machine.registers, Segment.tr, 0x28, 0, 0, 0x66, 0x8b); // a TSS too short to say where its bitmap is
+ * checkPortBitmap(machine, 0x60, 1) === Abort.fault; // true
+ * machine.fault.vector === Vector.GP; // true
+ * ```
+ *
  * @public
  */
 export function checkPortBitmap(machine: Machine, port: number, size: number): number {

@@ -54,6 +54,27 @@ export interface EmitterTarget {
  * Emits the instruction. The code falls through when the instruction is done, with the operand stack as it was.
  *
  * @throws Error that names the operation, when there is one that the compiler does not know or that is ill-typed.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { Abort, emitInstruction, IMPORT_MEMORY, IMPORT_MODULE, importMachine, irOf, KnownFields, ModuleWriter, Routines, StateBase } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x8b, 0x07), 0, instruction); // mov eax, [rdi]
+ * const ir = irOf(instruction);
+ * if (ir === null) throw new Error("MOV has a meaning");
+ * const module = new ModuleWriter("i32");
+ * const imports = importMachine(module);
+ * module.importMemory(IMPORT_MODULE, IMPORT_MEMORY, { minimum: 1, maximum: null, shared: false });
+ * const { code, reference } = module.function("load", { parameters: [], result: "i32" });
+ * const state = new StateBase(0);
+ * const fields = new KnownFields(state, instruction);
+ * emitInstruction(ir, { code, state, fields, imports, routines: new Routines(module), leave: () => code.return() });
+ * code.i32(Abort.none);
+ * module.export("load", reference);
+ * WebAssembly.validate(module.finish()); // true
+ * ```
+ *
  * @public
  */
 export function emitInstruction(ir: Ir, target: EmitterTarget): void {

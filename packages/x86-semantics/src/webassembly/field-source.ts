@@ -21,7 +21,22 @@ import {
 } from "./record.ts";
 import { ADDRESS_TYPE, StateOffset } from "./state-layout.ts";
 
-/** Where the processor's state is: at an address known now, or at the one that a local holds. @public */
+/**
+ * Where the processor's state is: at an address known now, or at the one that a local holds.
+ *
+ * @example
+ * ```ts
+ * import { ModuleWriter, RegisterOffset, StateBase } from "@whvkit/x86-semantics";
+ * const module = new ModuleWriter("i32");
+ * const { code, reference } = module.function("rip", { parameters: [], result: "i32" });
+ * const state = new StateBase(0); // the processor's state begins at byte 0
+ * code.load("i32.load", state.at(code, RegisterOffset.rip));
+ * module.export("rip", reference);
+ * code.name; // "rip"
+ * ```
+ *
+ * @public
+ */
 export class StateBase {
   readonly #base: number | Local;
 
@@ -83,7 +98,30 @@ const FIELD_LOAD: Readonly<Record<IntegerType, LoadName>> = {
 const STACK_POINTER: number = RegisterOffset.general + 8 * 4;
 const OFFSET_LOAD: LoadName = ADDRESS_TYPE === "i32" ? "i32.load16_u" : "i64.load16_u";
 
-/** Fields of the record whose address a local holds. @public */
+/**
+ * Fields of the record whose address a local holds.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { emitInstruction, IMPORT_MEMORY, IMPORT_MODULE, importMachine, irOf, ModuleWriter, RecordFields, Routines, StateBase } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x89, 0xc8), 0, instruction); // mov eax, ecx
+ * const ir = irOf(instruction);
+ * if (ir === null) throw new Error("MOV has a meaning");
+ * const module = new ModuleWriter("i32");
+ * const imports = importMachine(module);
+ * module.importMemory(IMPORT_MODULE, IMPORT_MEMORY, { minimum: 1, maximum: null, shared: false });
+ * const { code, reference } = module.function("handler", { parameters: ["i32"], result: null });
+ * const state = new StateBase(0);
+ * const fields = new RecordFields(state, code.parameter(0)); // its registers stand in the record, see writeRecord
+ * emitInstruction(ir, { code, state, fields, imports, routines: new Routines(module), leave: () => code.return() });
+ * module.export("handler", reference);
+ * WebAssembly.validate(module.finish()); // true
+ * ```
+ *
+ * @public
+ */
 export class RecordFields implements FieldSource {
   readonly #state: StateBase;
   readonly #record: Local;
@@ -183,7 +221,30 @@ export class RecordFields implements FieldSource {
   }
 }
 
-/** Fields of an instruction that is known while code for it is written. @public */
+/**
+ * Fields of an instruction that is known while code for it is written.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { emitInstruction, IMPORT_MEMORY, IMPORT_MODULE, importMachine, irOf, KnownFields, ModuleWriter, Routines, StateBase } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x89, 0xc8), 0, instruction); // mov eax, ecx
+ * const ir = irOf(instruction);
+ * if (ir === null) throw new Error("MOV has a meaning");
+ * const module = new ModuleWriter("i32");
+ * const imports = importMachine(module);
+ * module.importMemory(IMPORT_MODULE, IMPORT_MEMORY, { minimum: 1, maximum: null, shared: false });
+ * const { code, reference } = module.function("instruction", { parameters: [], result: null });
+ * const state = new StateBase(0);
+ * const fields = new KnownFields(state, instruction); // its registers are constants of the code
+ * emitInstruction(ir, { code, state, fields, imports, routines: new Routines(module), leave: () => code.return() });
+ * module.export("instruction", reference);
+ * WebAssembly.validate(module.finish()); // true
+ * ```
+ *
+ * @public
+ */
 export class KnownFields implements FieldSource {
   readonly #state: StateBase;
   readonly #instruction: Instruction;

@@ -28,12 +28,34 @@ export interface FlagGroup {
 /** All that rotates write. */
 const ROTATE_FLAGS: number = (1 << FlagBit.CF) | (1 << FlagBit.OF);
 
-/** The flags that a kind writes (when its count, where it has one, is not 0). @public */
+/**
+ * The flags that a kind writes (when its count, where it has one, is not 0).
+ *
+ * @example
+ * ```ts
+ * import { flagNames, writtenFlags } from "@whvkit/x86-semantics";
+ * flagNames(writtenFlags("add")); // "CF PF AF ZF SF OF"
+ * flagNames(writtenFlags("rol")); // "CF OF"
+ * ```
+ *
+ * @public
+ */
 export function writtenFlags(kind: FlagsKind): number {
   return kind === "rol" || kind === "ror" ? ROTATE_FLAGS : STATUS_FLAGS;
 }
 
-/** Does the kind write nothing when y, the count, is 0? @public */
+/**
+ * Does the kind write nothing when y, the count, is 0?
+ *
+ * @example
+ * ```ts
+ * import { hasCount } from "@whvkit/x86-semantics";
+ * hasCount("shl"); // true
+ * hasCount("add"); // false
+ * ```
+ *
+ * @public
+ */
 export function hasCount(kind: FlagsKind): boolean {
   return kind !== "add" && kind !== "sub" && kind !== "logic";
 }
@@ -41,6 +63,23 @@ export function hasCount(kind: FlagsKind): boolean {
 /**
  * Pushes an i32 that holds the group's flags at their places in RFLAGS, and zeros elsewhere: those of `mask` that the
  * kind writes. The count of a shift or rotate is taken to be other than 0.
+ *
+ * @example
+ * ```ts
+ * import { expandFlags, Flag, ModuleWriter } from "@whvkit/x86-semantics";
+ * const module = new ModuleWriter("i32");
+ * const { code, reference } = module.function("zeroFlag", { parameters: ["i32", "i32"], result: "i32" });
+ * const r = code.local("i32");
+ * code.get(code.parameter(0));
+ * code.get(code.parameter(1));
+ * code.op("i32.add");
+ * code.set(r);
+ * expandFlags(code, { kind: "add", type: "i32", x: code.parameter(0), y: code.parameter(1), r }, Flag.ZF);
+ * module.export("zeroFlag", reference);
+ * const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()));
+ * (instance.exports.zeroFlag as (x: number, y: number) => number)(5, -5) === Flag.ZF; // true
+ * ```
+ *
  * @public
  */
 export function expandFlags(code: Code, group: FlagGroup, mask: number): void {

@@ -50,6 +50,25 @@ export interface FormsInstance {
  * It must not grow afterwards: growing detaches the machine's views.
  * @throws TypeError when the machine's registers or data are not in this memory, or not where the state layout has them;
  * `WebAssembly.LinkError` when it is no `WebAssembly.Memory`.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { Abort, compileForms, FlatMachine, instantiateForms, ProcessorState, programFor, RegisterOffset, writeRecord } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x89, 0xc8), 0, instruction); // mov eax, ecx
+ * const { ir } = programFor(instruction);
+ * if (ir === null) throw new Error("MOV has a meaning");
+ * const memory = new WebAssembly.Memory({ initial: 1 });
+ * const { registers, data } = new ProcessorState(memory.buffer, 0);
+ * const machine = Object.assign(new FlatMachine(new Uint8Array(0)), { registers, data });
+ * const forms = instantiateForms(compileForms([ir]), memory, machine);
+ * writeRecord(instruction, new DataView(memory.buffer), 8192, 0);
+ * registers.set64(RegisterOffset.general + 8 * 1, 7n); // RCX
+ * forms.execute(8192) === Abort.none; // true
+ * registers.get64(RegisterOffset.general); // 7n
+ * ```
+ *
  * @public
  */
 export function instantiateForms(bytes: Uint8Array, memory: LinearMemory, machine: Machine): FormsInstance {
@@ -57,7 +76,26 @@ export function instantiateForms(bytes: Uint8Array, memory: LinearMemory, machin
   return wrap(new WebAssembly.Instance(new WebAssembly.Module(bytes), imports), machine);
 }
 
-/** The same without blocking. @public */
+/**
+ * The same without blocking.
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { compileForms, FlatMachine, loadForms, ProcessorState, programFor } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x89, 0xc8), 0, instruction); // mov eax, ecx
+ * const { ir } = programFor(instruction);
+ * if (ir === null) throw new Error("MOV has a meaning");
+ * const memory = new WebAssembly.Memory({ initial: 1 });
+ * const { registers, data } = new ProcessorState(memory.buffer, 0);
+ * const machine = Object.assign(new FlatMachine(new Uint8Array(0)), { registers, data });
+ * const forms = await loadForms(compileForms([ir]), memory, machine);
+ * forms.handlers.length; // 1
+ * ```
+ *
+ * @public
+ */
 export async function loadForms(bytes: Uint8Array, memory: LinearMemory, machine: Machine): Promise<FormsInstance> {
   const imports = importsOf(memory, machine);
   return wrap(await WebAssembly.instantiate(await WebAssembly.compile(bytes), imports), machine);

@@ -57,14 +57,19 @@ const MAX_HANDLERS = 0x1_0000;
  * `wasm-unsafe-eval` to allow WebAssembly at all; code that must do without runs on the evaluator.
  *
  * @throws Error that names the form and the operation, when one cannot be compiled.
+ *
  * @example
  * ```ts
- * const program = programFor(instruction);
- * const bytes = compileForms([program.ir]);
- * const forms = instantiateForms(bytes, memory, machine);
- * writeRecord(instruction, new DataView(memory.buffer), 8192, 0);
- * const abort = forms.execute(8192);
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { compileForms, programFor } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x89, 0xc8), 0, instruction); // mov eax, ecx
+ * const { ir } = programFor(instruction);
+ * if (ir === null) throw new Error("MOV has a meaning");
+ * const bytes = compileForms([ir]); // handler 0
+ * bytes.slice(0, 4); // [0x00, 0x61, 0x73, 0x6d]
  * ```
+ *
  * @public
  */
 export function compileForms(forms: readonly Ir[], options: CompileOptions = {}): Uint8Array<ArrayBuffer> {

@@ -46,7 +46,20 @@ export const IMPORT_NAMES: readonly ImportName[] = Object.keys(IMPORTS) as Impor
 /** The imported functions of one module. @public */
 export type MachineImports = Readonly<Record<ImportName, FunctionReference>>;
 
-/** Declares the imports in a module, before its first function. @public */
+/**
+ * Declares the imports in a module, before its first function.
+ *
+ * @example
+ * ```ts
+ * import { IMPORT_NAMES, importMachine, ModuleWriter } from "@whvkit/x86-semantics";
+ * const module = new ModuleWriter("i32");
+ * const imports = importMachine(module);
+ * imports.load.name; // "load"
+ * WebAssembly.Module.imports(new WebAssembly.Module(module.finish())).length === IMPORT_NAMES.length; // true
+ * ```
+ *
+ * @public
+ */
 export function importMachine(module: ModuleWriter): MachineImports {
   const entries = IMPORT_NAMES.map((name) => [name, module.importFunction(IMPORT_MODULE, name, IMPORTS[name])]);
   return Object.fromEntries(entries) as MachineImports;
@@ -56,6 +69,22 @@ export function importMachine(module: ModuleWriter): MachineImports {
  * A machine's methods as the imported functions: what an instance of a module with {@link importMachine} is given.
  *
  * @param machine - its methods are called, so a class may keep its state private
+ *
+ * @example
+ * ```ts
+ * import { Abort, FlatMachine, IMPORT_MODULE, importMachine, machineFunctions, ModuleWriter } from "@whvkit/x86-semantics";
+ * const module = new ModuleWriter("i32");
+ * const imports = importMachine(module);
+ * const { code, reference } = module.function("input", { parameters: [], result: "i32" });
+ * code.i32(0x60);
+ * code.i32(1);
+ * code.call(imports.in);
+ * module.export("input", reference);
+ * const machine = machineFunctions(new FlatMachine(new Uint8Array(0)));
+ * const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), { [IMPORT_MODULE]: machine });
+ * (instance.exports.input as () => number)() === Abort.none; // true
+ * ```
+ *
  * @public
  */
 export function machineFunctions(machine: Machine): Record<ImportName, (...values: number[]) => number> {
@@ -85,7 +114,26 @@ const DATA_LOAD: Readonly<Record<MemoryType, LoadName>> = {
 /** Pushes a value on the operand stack. @public */
 export type Push = () => void;
 
-/** Emits accesses into one function. {@link EmitterTarget} takes a subclass of it. @public */
+/**
+ * Emits accesses into one function. {@link EmitterTarget} takes a subclass of it.
+ *
+ * @example
+ * ```ts
+ * import { IMPORT_MEMORY, IMPORT_MODULE, importMachine, MachineAccess, ModuleWriter, StateBase } from "@whvkit/x86-semantics";
+ * const module = new ModuleWriter("i32");
+ * const imports = importMachine(module);
+ * module.importMemory(IMPORT_MODULE, IMPORT_MEMORY, { minimum: 1, maximum: null, shared: false });
+ * const { code, reference } = module.function("input", { parameters: [], result: "i32" });
+ * const access = new MachineAccess(code, code.scope(), new StateBase(0), imports, () => code.return());
+ * const value = code.local("i32");
+ * access.in("i8", () => code.i32(0x60), value); // leaves with the Abort that the machine answers, if it is not 0
+ * code.get(value);
+ * module.export("input", reference);
+ * WebAssembly.validate(module.finish()); // true
+ * ```
+ *
+ * @public
+ */
 export class MachineAccess {
   /** The function that accesses are emitted into. */
   protected readonly code: Code;

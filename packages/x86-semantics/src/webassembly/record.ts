@@ -99,6 +99,19 @@ export function operandOffset(instruction: Instruction, index: number): number {
  * @param memory - view of the linear memory
  * @param offset - where the record starts; a multiple of 8
  * @param handler - index of the handler of the instruction's form, 0 to 65535
+ *
+ * @example
+ * ```ts
+ * import { Decoder, Instruction } from "@whvkit/x86-decoder";
+ * import { RECORD_SIZE, RecordOffset, writeRecord } from "@whvkit/x86-semantics";
+ * const instruction = new Instruction();
+ * new Decoder(64).decode(Uint8Array.of(0x8b, 0x47, 0x10), 0, instruction); // mov eax, [rdi + 0x10]
+ * const record = new DataView(new ArrayBuffer(RECORD_SIZE));
+ * writeRecord(instruction, record, 0, 5);
+ * record.getUint16(RecordOffset.handler, true); // 5
+ * record.getInt32(RecordOffset.displacement, true); // 0x10
+ * ```
+ *
  * @public
  */
 export function writeRecord(instruction: Instruction, memory: DataView, offset: number, handler = 0): void {

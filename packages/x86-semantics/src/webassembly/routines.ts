@@ -32,12 +32,36 @@ const TYPES: Readonly<Record<RoutineName, FunctionType>> = {
 export const FLAGS_KINDS: readonly FlagsKind[] = ["add", "sub", "logic", "shl", "shr", "sar", "rol", "ror"];
 export const FLAGS_TYPES: readonly IntegerType[] = ["i8", "i16", "i32", "i64"];
 
-/** The number of a group's formula, as the routine `statusFlags` takes it. @public */
+/**
+ * The number of a group's formula, as the routine `statusFlags` takes it.
+ *
+ * @example
+ * ```ts
+ * import { flagsFormula } from "@whvkit/x86-semantics";
+ * flagsFormula("add", "i8"); // 0
+ * flagsFormula("sub", "i32") !== flagsFormula("sub", "i64"); // true
+ * ```
+ *
+ * @public
+ */
 export function flagsFormula(kind: FlagsKind, type: IntegerType): number {
   return 4 * FLAGS_KINDS.indexOf(kind) + FLAGS_TYPES.indexOf(type);
 }
 
-/** The routines of one module. @public */
+/**
+ * The routines of one module.
+ *
+ * @example
+ * ```ts
+ * import { ModuleWriter, Routines } from "@whvkit/x86-semantics";
+ * const module = new ModuleWriter("i64");
+ * const routines = new Routines(module);
+ * const { name } = routines.get("byteSwap32");
+ * routines.get("byteSwap32").name === name; // true
+ * ```
+ *
+ * @public
+ */
 export class Routines {
   readonly #module: ModuleWriter;
   readonly #known = new Map<string, FunctionReference>();

@@ -28,10 +28,13 @@ export const STATE_SIZE: number = (REGISTER_FILE_SIZE + 32 + 63) & ~63;
  *
  * @example
  * ```ts
+ * import { ProcessorState, RegisterOffset, StateOffset } from "@whvkit/x86-semantics";
  * const memory = new WebAssembly.Memory({ initial: 1 });
  * const state = new ProcessorState(memory.buffer, 0);
  * state.registers.set64(RegisterOffset.rip, 0x7c00n);
+ * new DataView(memory.buffer).getUint16(StateOffset.registers + RegisterOffset.rip, true); // 0x7c00
  * ```
+ *
  * @public
  */
 export class ProcessorState {

@@ -49,7 +49,22 @@ export interface Local {
 
 type FreeLocals = Readonly<Record<ValueType, Local[]>>;
 
-/** Locals that a part of a function uses; one function may hold hundreds of such parts. @public */
+/**
+ * Locals that a part of a function uses; one function may hold hundreds of such parts.
+ *
+ * @example
+ * ```ts
+ * import { LocalScope, ModuleWriter } from "@whvkit/x86-semantics";
+ * const module = new ModuleWriter("i32");
+ * const { code } = module.function("scratch", { parameters: [], result: null });
+ * const scope: LocalScope = code.scope();
+ * const first = scope.local("i32");
+ * scope.release(); // its locals may be used again
+ * code.scope().local("i32").index === first.index; // true
+ * ```
+ *
+ * @public
+ */
 export class LocalScope {
   readonly #code: Code;
   readonly #free: FreeLocals;
@@ -96,13 +111,17 @@ interface Frame extends Label {
  *
  * @example
  * ```ts
+ * import { ModuleWriter } from "@whvkit/x86-semantics";
  * const module = new ModuleWriter("i32");
  * const { code, reference } = module.function("twice", { parameters: ["i32"], result: "i32" });
  * code.get(code.parameter(0));
  * code.get(code.parameter(0));
  * code.op("i32.add");
  * module.export("twice", reference);
+ * const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()));
+ * (instance.exports.twice as (x: number) => number)(21); // 42
  * ```
+ *
  * @public
  */
 export class Code {

@@ -46,7 +46,22 @@ interface ImportedFunction {
   readonly typeIndex: number;
 }
 
-/** A module under way: imports first, then functions, then {@link ModuleWriter.finish}. @public */
+/**
+ * A module under way: imports first, then functions, then {@link ModuleWriter.finish}.
+ *
+ * @example
+ * ```ts
+ * import { ModuleWriter } from "@whvkit/x86-semantics";
+ * const module = new ModuleWriter("i32");
+ * const { code, reference } = module.function("seven", { parameters: [], result: "i32" });
+ * code.i32(7);
+ * module.export("seven", reference);
+ * const instance = new WebAssembly.Instance(new WebAssembly.Module(module.finish()));
+ * (instance.exports.seven as () => number)(); // 7
+ * ```
+ *
+ * @public
+ */
 export class ModuleWriter {
   /** The type of addresses in the one memory. */
   readonly addressType: "i32" | "i64";
