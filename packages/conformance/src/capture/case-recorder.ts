@@ -54,11 +54,24 @@ const thrownHresult = 0x8000_4005;
  * @param createEmulator - for instance `createEmulator` of `@whvkit/emulator-core`
  * @param sink - takes each case when its emulation has ended
  * @returns a function to use in its place
+ *
  * @example
  * ```ts
+ * import { recordEmulations } from "@whvkit/conformance";
+ * import { createEmulator } from "@whvkit/emulator-core";
+ * import { createMachine } from "@whvkit/microvm";
+ * import { simHypervisor } from "@whvkit/sim-backend";
  * const lines: string[] = [];
- * const emulator = recordEmulations(createEmulator, (recorded) => lines.push(JSON.stringify(recorded)))(callbacks);
+ * const machine = createMachine({
+ *   hypervisor: simHypervisor,
+ *   image: { bytes: Uint8Array.of(0xe6, 0x80, 0xf4), load: 0x7c00, mode: 16 }, // out 0x80, al; hlt
+ *   createEmulator: recordEmulations(createEmulator, (recorded) => lines.push(JSON.stringify(recorded))),
+ * });
+ * machine.run();
+ * lines.length; // 1
+ * machine.dispose();
  * ```
+ *
  * @public
  */
 export function recordEmulations(

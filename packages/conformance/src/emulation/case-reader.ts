@@ -31,6 +31,13 @@ const failableCallbacks: readonly CallbackName[] = ["memory", "ioPort", "getRegi
  *
  * @returns the id where it is a string or a number, else `null`
  *
+ * @example
+ * ```ts
+ * import { caseId } from "@whvkit/conformance";
+ * caseId({ id: 7, kind: "nonsense" }); // 7
+ * caseId("no case at all"); // null
+ * ```
+ *
  * @public
  */
 export function caseId(value: unknown): string | number | null {
@@ -51,6 +58,18 @@ export function checkFormat(fields: JsonFields): void {
  *
  * @param json - the parsed JSON value
  * @throws {@link CaseError} that names the field, when the value is not a case
+ *
+ * @example
+ * ```ts
+ * import { readEmulationCase } from "@whvkit/conformance";
+ * const { exit } = readEmulationCase({
+ *   kind: "mmio",
+ *   vp: { rip: 0, cs: { attributes: "0xa09b" }, instructionLength: 2 },
+ *   exit: { instructionBytes: "8b07", accessType: "read", gpa: "0xfee00020" },
+ * });
+ * exit.kind; // "mmio"
+ * readEmulationCase({ kind: "dma" }); // CaseError: kind: "dma" is none of "mmio", "io"
+ * ```
  *
  * @public
  */

@@ -94,14 +94,21 @@ export interface EmulationOutcome {
  * @param source - what creates the emulator
  * @returns what the emulator answered and what it did to the host
  * @throws CaseError for a case that leads to more than 1,000,000 callbacks, and what `createEmulator` throws, for instance for options that it does not know
+ *
  * @example
  * ```ts
  * import { readEmulationCase, runEmulationCase } from "@whvkit/conformance";
  * import { createEmulator } from "@whvkit/emulator-core";
- *
- * const outcome = runEmulationCase(readEmulationCase(JSON.parse(line)), { createEmulator });
+ * const out = readEmulationCase({
+ *   kind: "io",
+ *   vp: { rip: "0x1000", cs: { attributes: "0xa09b" }, instructionLength: 2 },
+ *   exit: { instructionBytes: "e680", isWrite: true, accessSize: 1, port: 128, rax: "0x41" }, // out 0x80, al
+ * });
+ * const outcome = runEmulationCase(out, { createEmulator });
  * outcome.status; // ["EmulationSuccessful"]
+ * outcome.set; // { Rip: "0x1002" }
  * ```
+ *
  * @public
  */
 export function runEmulationCase(emulationCase: EmulationCase, source: EmulatorSource): EmulationOutcome {
@@ -116,6 +123,22 @@ export function runEmulationCase(emulationCase: EmulationCase, source: EmulatorS
 /**
  * Runs many cases, one after the other, on one emulator as long as their options are the same: what an emulator keeps
  * between calls (decoded instructions) is kept, as on a real host.
+ *
+ * @example
+ * ```ts
+ * import { EmulationRunner, readEmulationCase } from "@whvkit/conformance";
+ * import { createEmulator } from "@whvkit/emulator-core";
+ * const runner = new EmulationRunner({ createEmulator });
+ * const load = {
+ *   kind: "mmio",
+ *   vp: { rip: 0, cs: { attributes: "0xa09b" }, executionState: { cr0Pe: true, eferLma: true }, instructionLength: 2 },
+ *   exit: { instructionBytes: "8b07", accessType: "read", gpa: "0xfee00020", gva: "0xfee00020" }, // mov eax, [rdi]
+ *   registers: { Rdi: "0xfee00020" },
+ *   deviceReads: "efbeadde",
+ * };
+ * runner.run(readEmulationCase(load)).set; // { Rax: "0xdeadbeef", Rip: "0x2" }
+ * runner.dispose();
+ * ```
  *
  * @public
  */

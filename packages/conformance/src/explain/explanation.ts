@@ -33,6 +33,21 @@ const longestInstruction = 15;
  * @param emulationCase - the case that was run
  * @param outcome - what `runEmulationCase` answered for it
  * @returns text of several lines, without a line end at the end
+ *
+ * @example
+ * ```ts
+ * import { explainEmulation, readEmulationCase, runEmulationCase } from "@whvkit/conformance";
+ * import { createEmulator } from "@whvkit/emulator-core";
+ * const out = readEmulationCase({
+ *   kind: "io",
+ *   vp: { rip: 0, cs: { attributes: "0xa09b" }, instructionLength: 2 },
+ *   exit: { instructionBytes: "e680", isWrite: true, accessSize: 1, port: 128, rax: "0x41" }, // out 0x80, al
+ * });
+ * const text = explainEmulation(out, runEmulationCase(out, { createEmulator }));
+ * text.split("\n").at(0); // "Exit"
+ * text.includes("out 0x80, al"); // true
+ * ```
+ *
  * @public
  */
 export function explainEmulation(

@@ -10,7 +10,21 @@ interface Block {
   readonly before: Uint8Array;
 }
 
-/** Sparse RAM. Of overlapping runs the later one holds. @public */
+/**
+ * Sparse RAM. Of overlapping runs the later one holds.
+ *
+ * @example
+ * ```ts
+ * import { CaseMemory } from "@whvkit/conformance";
+ * const memory = new CaseMemory([{ gpa: 0x1000, bytes: Uint8Array.of(1, 2, 3, 4) }]);
+ * memory.readInteger(0x1000, 4); // 0x0403_0201n
+ * memory.write(0x1002, 0xff); // true
+ * memory.write(0x2000, 0xff); // false
+ * memory.changes(); // [{ gpa: 0x1002, bytes: [0xff] }]
+ * ```
+ *
+ * @public
+ */
 export class CaseMemory {
   /** Ascending, neither overlapping nor adjacent. */
   private readonly blocks: readonly Block[];

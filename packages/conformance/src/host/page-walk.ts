@@ -49,7 +49,23 @@ const efer = { longModeEnable: bit(8), longModeActive: bit(10), noExecuteEnable:
 const alignmentCheck = bit(18);
 const physicalMask = 0x000f_ffff_ffff_f000n;
 
-/** Walks the page tables for one linear page address. @public */
+/**
+ * Walks the page tables for one linear page address.
+ *
+ * @example
+ * ```ts
+ * import { CaseMemory, walkPageTables } from "@whvkit/conformance";
+ * import { WHV_TRANSLATE_GVA_FLAGS } from "@whvkit/whv-types";
+ * const memory = new CaseMemory([
+ *   { gpa: 0x1000, bytes: Uint8Array.of(0x03, 0x20, 0, 0) }, // page directory: table at 0x2000, present, writable
+ *   { gpa: 0x2000, bytes: Uint8Array.of(0x03, 0x50, 0, 0) }, // page table: page at 0x5000
+ * ]);
+ * const state = { cr0: 0x8000_0001n, cr3: 0x1000n, cr4: 0n, efer: 0n, rflags: 2n, cpl: 0 };
+ * walkPageTables(memory, state, 0n, WHV_TRANSLATE_GVA_FLAGS.WHvTranslateGvaFlagValidateRead); // { result: 0, gpaPage: 0x5000 }
+ * ```
+ *
+ * @public
+ */
 export function walkPageTables(memory: CaseMemory, state: PagingState, gvaPage: bigint, flags: number): WalkResult {
   const code = WHV_TRANSLATE_GVA_RESULT_CODE;
   const paging = pagingOf(state);

@@ -3,7 +3,22 @@
  * cannot be read: `exit.gpa: "0xzz" is not a number`. What the fields mean belongs to the case parsers.
  */
 
-/** A case that cannot be read: what is wrong, and at which field. @public */
+/**
+ * A case that cannot be read: what is wrong, and at which field.
+ *
+ * @example
+ * ```ts
+ * import { CaseError, readEmulationCase } from "@whvkit/conformance";
+ * try {
+ *   readEmulationCase({ kind: "mmio", vp: { rip: 0, cs: { attributes: "0xa09b" } }, exit: { instructionBytes: "8b07", accessType: "read", gpa: "0xzz" } });
+ * } catch (error) {
+ *   if (!(error instanceof CaseError)) throw error;
+ *   error.where; // "exit.gpa"
+ * }
+ * ```
+ *
+ * @public
+ */
 export class CaseError extends Error {
   /** Tells this error from others where classes cannot be compared. */
   override readonly name = "CaseError";

@@ -89,7 +89,22 @@ export interface MooFile {
   readonly tests: readonly MooTest[];
 }
 
-/** A file that is not a MOO file, or a broken one: what is wrong, and where. @public */
+/**
+ * A file that is not a MOO file, or a broken one: what is wrong, and where.
+ *
+ * @example
+ * ```ts
+ * import { MooError, readMooFile } from "@whvkit/conformance";
+ * try {
+ *   readMooFile(new TextEncoder().encode("MOO?"));
+ * } catch (error) {
+ *   if (!(error instanceof MooError)) throw error;
+ *   error.message; // "at byte 0: not a MOO file"
+ * }
+ * ```
+ *
+ * @public
+ */
 export class MooError extends Error {
   /** Tells this error from others where classes cannot be compared. */
   override readonly name = "MooError";
@@ -108,6 +123,14 @@ interface Chunk {
  * Reads an unpacked MOO file.
  *
  * @throws {@link MooError} that names the byte where it cannot go on
+ *
+ * @example
+ * ```ts
+ * import { readMooFile } from "@whvkit/conformance";
+ * const header = [0x4d, 0x4f, 0x4f, 0x20, 12, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x32, 0x38, 0x36, 0x20];
+ * readMooFile(Uint8Array.from(header)); // { cpu: "286", tests: [] }
+ * readMooFile(Uint8Array.of(1)); // MooError: at byte 0: not a MOO file
+ * ```
  *
  * @public
  */

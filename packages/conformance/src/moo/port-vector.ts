@@ -59,6 +59,15 @@ const segmentRegisters: readonly (readonly [MooRegister, number])[] = [
  *
  * @returns `null` where the instruction is none of IN, OUT, INS and OUTS
  *
+ * @example
+ * ```ts
+ * import { portCaseOf } from "@whvkit/conformance";
+ * const initial = { registers: new Map([["ax", 0x41]] as const), memory: [] };
+ * const captured = { index: 0, name: "out 80h, al", bytes: Uint8Array.of(0xe6, 0x80), initial, final: initial, cycles: [], exception: null };
+ * portCaseOf(captured)?.exit.kind; // "io"
+ * portCaseOf({ ...captured, bytes: Uint8Array.of(0x90) }); // null
+ * ```
+ *
  * @public
  */
 export function portCaseOf(test: MooTest): EmulationCase | null {
@@ -116,6 +125,19 @@ export function portCaseOf(test: MooTest): EmulationCase | null {
  * What differs between a captured instruction and its emulation, one line each; none where they agree. A captured
  * exception is compared before its delivery: vector, and no change of registers other than what the delivery makes.
  *
+ * @example
+ * ```ts
+ * import { portCaseOf, portVectorDifferences, runEmulationCase } from "@whvkit/conformance";
+ * import { createEmulator } from "@whvkit/emulator-core";
+ * const before = { registers: new Map([["ax", 0x41], ["flags", 2]] as const), memory: [] };
+ * const after = { registers: new Map([["ip", 2]] as const), memory: [] };
+ * const bus = { pins: 0, address: 0x80, data: 0x41, busStatus: 10, tState: 1, byteHighEnable: false };
+ * const captured = { index: 0, name: "out 80h, al", bytes: Uint8Array.of(0xe6, 0x80), initial: before, final: after, cycles: [bus, bus], exception: null };
+ * const emulationCase = portCaseOf(captured);
+ * if (emulationCase === null) throw new Error("no port instruction");
+ * portVectorDifferences(captured, runEmulationCase(emulationCase, { createEmulator })).length; // 1
+ * ```
+ *
  * @public
  */
 export function portVectorDifferences(test: MooTest, outcome: EmulationOutcome): string[] {
@@ -135,7 +157,18 @@ export function portVectorDifferences(test: MooTest, outcome: EmulationOutcome):
   return [...differences, ...compareRegisters(test, after), ...compareMemory(test, after)];
 }
 
-/** The port transfers of a capture. The data is on the bus in the cycle after the one that starts the transfer. @public */
+/**
+ * The port transfers of a capture. The data is on the bus in the cycle after the one that starts the transfer.
+ *
+ * @example
+ * ```ts
+ * import { portTransfers } from "@whvkit/conformance";
+ * const cycle = { pins: 0, address: 0x80, data: 0, busStatus: 10, tState: 1, byteHighEnable: false };
+ * portTransfers([cycle, { ...cycle, tState: 2, data: 0x41 }]); // [{ direction: "out", port: 0x80, size: 1, data: 0x41 }]
+ * ```
+ *
+ * @public
+ */
 export function portTransfers(cycles: readonly MooCycle[]): BusTransfer[] {
   const transfers: BusTransfer[] = [];
   for (const [index, cycle] of cycles.entries()) {
@@ -150,7 +183,18 @@ export function portTransfers(cycles: readonly MooCycle[]): BusTransfer[] {
   return transfers;
 }
 
-/** The ports that an emulation touched, as a 16-bit bus carries them: a word at an odd port as two bytes, low first. @public */
+/**
+ * The ports that an emulation touched, as a 16-bit bus carries them: a word at an odd port as two bytes, low first.
+ *
+ * @example
+ * ```ts
+ * import { portTransfersOfCalls } from "@whvkit/conformance";
+ * const word = { callback: "ioPort", direction: "out", port: 0x81, size: 2, data: "0x1234" } as const;
+ * portTransfersOfCalls([word]).map(({ port, data }) => [port, data]); // [[0x81, 0x34], [0x82, 0x12]]
+ * ```
+ *
+ * @public
+ */
 export function portTransfersOfCalls(calls: EmulationOutcome["calls"]): BusTransfer[] {
   return calls.flatMap((call) => {
     if (call.callback !== "ioPort") return [];

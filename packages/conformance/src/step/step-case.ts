@@ -59,6 +59,14 @@ const mostInstructions = 1_000_000;
  *
  * @throws {@link CaseError} that names the field, when the value is not a case
  *
+ * @example
+ * ```ts
+ * import { readStepCase } from "@whvkit/conformance";
+ * const stepCase = readStepCase({ preset: "long", registers: { Rax: 1 }, memory: [{ gpa: 0, bytes: "48ffc0" }] });
+ * stepCase.instructions; // 1
+ * stepCase.memory; // [{ gpa: 0, bytes: [0x48, 0xff, 0xc0] }]
+ * ```
+ *
  * @public
  */
 export function readStepCase(json: unknown): StepCase {

@@ -86,11 +86,18 @@ const stateComponents: readonly bigint[] = [0xe7n, 7n, 3n, 1n];
  *
  * @example
  * ```ts
- * const runner = new StepRunner({ createPartition: () => simHypervisor.createPartition(), step, engines: ["cold"] });
- * runner.run(readStepCase({ preset: "long", registers: { Rax: 1 }, memory: [{ gpa: 0, bytes: "48ffc0" }] })).registers;
- * // { Rax: "0x2", Rip: "0x3" }
+ * import { readStepCase, StepRunner } from "@whvkit/conformance";
+ * import { simHypervisor, type SimVirtualProcessor } from "@whvkit/sim-backend";
+ * const runner = new StepRunner({
+ *   createPartition: () => simHypervisor.createPartition(),
+ *   step: (processor, instructions) => ({ ...(processor as SimVirtualProcessor).step(instructions) }),
+ *   engines: ["cold"],
+ * });
+ * const memory = [{ gpa: "0x1000", bytes: "48ffc0" }]; // inc rax
+ * runner.run(readStepCase({ preset: "long", registers: { Rip: "0x1000", Rax: 1 }, memory })).registers; // { Rax: "0x2", Rip: "0x1003" }
  * runner.dispose();
  * ```
+ *
  * @public
  */
 export class StepRunner {

@@ -37,7 +37,19 @@ export interface BackendCheck extends ConformanceCheckCommon {
 /** One check of the suite. @public */
 export type ConformanceCheck = EmulatorCheck | BackendCheck;
 
-/** The first thing that is not as it must be. @public */
+/**
+ * The first thing that is not as it must be.
+ *
+ * @example
+ * ```ts
+ * import { Difference } from "@whvkit/conformance";
+ * const difference = new Difference("vpContext.cs.base", 0, 16);
+ * difference.at; // "vpContext.cs.base"
+ * difference.message; // "vpContext.cs.base: expected 0, got 0x10"
+ * ```
+ *
+ * @public
+ */
 export class Difference extends Error {
   /** Tells this error from others where classes cannot be compared. */
   override readonly name = "Difference";
@@ -56,7 +68,18 @@ export class Difference extends Error {
   }
 }
 
-/** The subject cannot do this, and says so. @public */
+/**
+ * The subject cannot do this, and says so.
+ *
+ * @example
+ * ```ts
+ * import { Unsupported } from "@whvkit/conformance";
+ * const unsupported = new Unsupported("WHvReadGpaRange", "no such operation");
+ * unsupported.message; // "WHvReadGpaRange: no such operation"
+ * ```
+ *
+ * @public
+ */
 export class Unsupported extends Error {
   /** Tells this error from others where classes cannot be compared. */
   override readonly name = "Unsupported";

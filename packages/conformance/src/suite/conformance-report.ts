@@ -61,6 +61,16 @@ const words: Readonly<Record<CheckStatus, string>> = {
  * @param report - from `runConformance`
  * @param options - `all: false` leaves out the checks that passed
  * @returns lines without a line end at the end
+ *
+ * @example
+ * ```ts
+ * import { formatConformance, runConformance } from "@whvkit/conformance";
+ * import { createEmulator } from "@whvkit/emulator-core";
+ * const report = runConformance({ createEmulator, filter: () => false });
+ * report.checks; // []
+ * typeof formatConformance(report, { all: true }); // "string"
+ * ```
+ *
  * @public
  */
 export function formatConformance(report: ConformanceReport, options: { readonly all?: boolean } = {}): string {

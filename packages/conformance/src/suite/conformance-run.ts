@@ -24,16 +24,16 @@ export interface ConformanceSubjects {
  *
  * @param subjects - what to check
  * @returns what passed, what failed with the first difference, and by name what is not supported
+ *
  * @example
  * ```ts
- * import { formatConformance, runConformance } from "@whvkit/conformance";
+ * import { runConformance } from "@whvkit/conformance";
  * import { createEmulator } from "@whvkit/emulator-core";
  * import { simHypervisor } from "@whvkit/sim-backend";
- *
- * const report = runConformance({ createEmulator, hypervisor: simHypervisor });
+ * const report = runConformance({ createEmulator, hypervisor: simHypervisor, filter: (check) => check.id.startsWith("io.") });
  * report.counts.failed; // 0
- * formatConformance(report); // the same for people
  * ```
+ *
  * @public
  */
 export function runConformance(subjects: ConformanceSubjects): ConformanceReport {

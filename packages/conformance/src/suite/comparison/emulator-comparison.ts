@@ -81,10 +81,23 @@ export interface EmulatorComparison {
  * @param first - creates the first emulator, for instance the TypeScript one
  * @param second - creates the second, for instance the native one
  * @param known - differences that are expected; those between the TypeScript and the native emulator when left out
+ *
  * @example
  * ```ts
- * const { different } = compareEmulators(cases, { createEmulator }, { createEmulator: createNativeEmulator });
+ * import { compareEmulators, readEmulationCase } from "@whvkit/conformance";
+ * import { createEmulator } from "@whvkit/emulator-core";
+ * const cases = [
+ *   readEmulationCase({
+ *     kind: "io",
+ *     vp: { rip: 0, cs: { attributes: "0xa09b" }, instructionLength: 2 },
+ *     exit: { instructionBytes: "e680", isWrite: true, accessSize: 1, port: 128, rax: "0x41" }, // out 0x80, al
+ *   }),
+ * ];
+ * const { same, different } = compareEmulators(cases, { createEmulator }, { createEmulator }); // or createNativeEmulator
+ * same; // 1
+ * different; // 0
  * ```
+ *
  * @public
  */
 export function compareEmulators(
@@ -120,7 +133,18 @@ export function compareEmulators(
   };
 }
 
-/** A comparison for people: each case that differs with its differences, and the counts. @public */
+/**
+ * A comparison for people: each case that differs with its differences, and the counts.
+ *
+ * @example
+ * ```ts
+ * import { compareEmulators, formatComparison } from "@whvkit/conformance";
+ * import { createEmulator } from "@whvkit/emulator-core";
+ * formatComparison(compareEmulators([], { createEmulator }, { createEmulator })); // "0 cases: 0 the same, 0 with known differences, 0 different"
+ * ```
+ *
+ * @public
+ */
 export function formatComparison(comparison: EmulatorComparison): string {
   const lines = comparison.differences.flatMap(({ id, differences }) => [
     `case ${id ?? "without id"}`,
