@@ -206,10 +206,19 @@ const REQUIRED = [
  * @throws WhvError with `E_INVALIDARG` where a callback is missing, with what is missing where there is no Windows.
  *
  * @example
- * ```ts
- * const emulator = createNativeEmulator(callbacks);
- * const result = emulator.tryMmioEmulation(machine, exit.vpContext, exit.memoryAccess);
- * if (!result.emulationSuccessful) throw new Error(result.diagnostic?.message);
+ * ```ts windows
+ * import { E_FAIL, IoPortAccessContextView, S_OK, VpExitContextView } from "@whvkit/whv-types";
+ * import { createNativeEmulator } from "@whvkit/win-backend";
+ * const emulator = createNativeEmulator({
+ *   ioPort: () => S_OK,
+ *   memory: () => E_FAIL, // the other four do nothing here: OUT needs no memory and no registers
+ *   getVirtualProcessorRegisters: () => E_FAIL,
+ *   setVirtualProcessorRegisters: () => S_OK,
+ *   translateGvaPage: () => E_FAIL,
+ * });
+ * const out = IoPortAccessContextView.from({ accessInfo: { isWrite: true, accessSize: 1 }, portNumber: 0x80, rax: 0x41n });
+ * emulator.tryIoEmulation(null, VpExitContextView.from({ instructionLength: 2 }), out).hresult; // 0
+ * emulator.destroy();
  * ```
  *
  * @public

@@ -77,7 +77,9 @@ const VIRTUALISATION_IN_FIRMWARE = 21;
  *
  * @example
  * ```ts
+ * import { describeHost } from "@whvkit/win-backend";
  * const host = describeHost();
+ * host.canRunGuests || host.advice.length > 0; // true
  * if (!host.canRunGuests) for (const step of host.advice) console.log(step);
  * ```
  *

@@ -69,9 +69,13 @@ class NativeHypervisor implements WinHypervisor {
  * @throws WhvError with `E_INVALIDARG` where the limit is no number from 1 to 1,000,000
  *
  * @example
- * ```ts
+ * ```ts windows
+ * import { createWinHypervisor } from "@whvkit/win-backend";
  * // The host's thread is never held for longer than about 10 ms, whatever the guest does.
  * const hypervisor = createWinHypervisor({ maxRunMilliseconds: 10 });
+ * const partition = hypervisor.createPartition();
+ * partition.handle !== 0n; // true
+ * partition.dispose();
  * ```
  *
  * @public
@@ -85,11 +89,14 @@ export function createWinHypervisor(options: WinHypervisorOptions = {}): WinHype
  * or no platform, every operation throws a WhvError that says what is missing. {@link describeHost} tells what to enable.
  *
  * @example
- * ```ts
+ * ```ts windows
+ * import { WHV_PARTITION_PROPERTY_CODE } from "@whvkit/whv-types";
+ * import { winHypervisor } from "@whvkit/win-backend";
  * const partition = winHypervisor.createPartition();
  * try {
  *   partition.setProperty(WHV_PARTITION_PROPERTY_CODE.WHvPartitionPropertyCodeProcessorCount, 1n);
  *   partition.setup();
+ *   partition.allocateMemory(0x1000).size; // 0x1000
  * } finally {
  *   partition.dispose();
  * }

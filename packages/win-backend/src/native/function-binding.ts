@@ -90,7 +90,9 @@ function adapt(name: string, bound: KoffiFunction): unknown {
  * any where there is no Windows, throws a WhvError with `E_NOTIMPL`.
  *
  * @example
- * ```ts
+ * ```ts windows
+ * import { WHV_CAPABILITY_CODE } from "@whvkit/whv-types";
+ * import { bindWinHvPlatform } from "@whvkit/win-backend";
  * const platform = bindWinHvPlatform();
  * const present = new Uint8Array(4);
  * platform.WHvGetCapability(WHV_CAPABILITY_CODE.WHvCapabilityCodeHypervisorPresent, present, 4, null); // 0
@@ -104,6 +106,14 @@ export function bindWinHvPlatform(options: NativeLibraryOptions = {}): WinHvPlat
 
 /**
  * The functions of `WinHvEmulation.dll` as C has them. See {@link bindWinHvPlatform}.
+ *
+ * @example
+ * ```ts windows
+ * import { bindWinHvEmulation } from "@whvkit/win-backend";
+ * const emulation = bindWinHvEmulation();
+ * const { WHvEmulatorDestroyEmulator } = emulation; // bound when it is read
+ * typeof WHvEmulatorDestroyEmulator; // "function"
+ * ```
  *
  * @public
  */
