@@ -1,16 +1,17 @@
 #!/usr/bin/env node
 // Holds etc/<package>.api.md, the tracked report of each package's public API, against the one of the last build, and the
-// API to its documentation (documentation.js) and to the changesets (unannounced-changes.js).
+// API to its documentation (documentation.js, examples.js) and to the changesets (unannounced-changes.js).
 //
 //   node tooling/api-report/reports.js check            fails, and prints the difference, when one differs; when an export
-//                                                       has no description or no release tag; when a package has no
-//                                                       example; when a changed report has no changeset
+//                                                       has no description or no release tag; when a function or class
+//                                                       has no example; when a changed report has no changeset
 //   node tooling/api-report/reports.js update [NAME…]   copies the built reports (of these packages) to etc/
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { workspaceRoot } from "@tooling/build-command";
 import { missingDocumentation } from "./documentation.js";
+import { missingExamples } from "./examples.js";
 import { unannouncedChanges } from "./unannounced-changes.js";
 
 const [mode, ...names] = process.argv.slice(2);
@@ -57,7 +58,7 @@ function check(name, built, tracked) {
   const report = readFileSync(built, "utf8");
   for (const missing of missingDocumentation(report)) fail(`${name}: ${missing}`);
   const declarations = path.join(path.dirname(built), "../../dist/index.d.ts");
-  if (!readFileSync(declarations, "utf8").includes("@example")) fail(`${name}: no export has an @example`);
+  for (const missing of missingExamples(readFileSync(declarations, "utf8"))) fail(`${name}: ${missing}`);
   if (readFileSync(tracked, "utf8") === report) return;
   const difference = spawnSync("git", ["diff", "--no-index", "--", tracked, built], { encoding: "utf8" }).stdout ?? "";
   fail(

@@ -31,11 +31,14 @@ export interface CommandContext {
  * @param args - the arguments after `whv`
  * @param host - streams and environment; this process's when left out
  * @returns the exit status
+ *
  * @example
  * ```ts
  * import { main } from "@whvkit/cli";
  * process.exitCode = await main(["decode", "8b07"]);
+ * process.exitCode; // 0
  * ```
+ *
  * @public
  */
 export async function main(args: readonly string[], host: CommandHost = processHost()): Promise<number> {

@@ -23,6 +23,9 @@ export async function runOnStandIns(consumer, program) {
     `import * as packed from ${JSON.stringify(packed)};`,
     `export const winHypervisor = packed.createWinHypervisor(${options});`,
     `export const bindWinHvPlatform = () => packed.bindWinHvPlatform(${options});`,
+    `export const createWinHypervisor = (given) => packed.createWinHypervisor({ ...given, ...${options} });`,
+    `export const bindWinHvEmulation = () => packed.bindWinHvEmulation(${options});`,
+    `export const createNativeEmulator = (callbacks) => packed.createNativeEmulator(callbacks, ${options});`,
     `export const describeHost = () => packed.describeHost(${options});`,
   ];
   const inPlaceOfSimulator = 'export { winHypervisor as simHypervisor } from "@whvkit/win-backend";\n';
