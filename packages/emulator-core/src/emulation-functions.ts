@@ -151,6 +151,7 @@ export function WHvEmulatorCreateEmulator<Context>(
 /**
  * `WHvEmulatorDestroyEmulator`.
  *
+ * @param emulator - the handle that `WHvEmulatorCreateEmulator` filled in
  * @returns `S_OK`, or `E_INVALIDARG` where the handle is none or has been destroyed.
  *
  * @example
@@ -190,6 +191,8 @@ export function WHvEmulatorDestroyEmulator<Context>(emulator: WHvEmulatorHandle<
  *
  * @param context - handed to every callback.
  * @param emulatorReturnStatus - receives the status; it counts only when the answer is `S_OK`.
+ * @param vpContext - `VpContext` of the exit
+ * @param ioInstructionContext - `IoPortAccess` of the exit
  * @returns `S_OK`, `E_INVALIDARG` for a malformed handle or context, `E_FAIL` when called from a callback of this emulator.
  *
  * @example
@@ -236,6 +239,12 @@ export function WHvEmulatorTryIoEmulation<Context>(
 
 /**
  * `WHvEmulatorTryMmioEmulation`; arguments and answers as of {@link WHvEmulatorTryIoEmulation}.
+ *
+ * @param emulator - the handle that `WHvEmulatorCreateEmulator` filled in
+ * @param context - handed to every callback
+ * @param vpContext - `VpContext` of the exit
+ * @param mmioInstructionContext - `MemoryAccess` of the exit
+ * @param emulatorReturnStatus - receives the status; it counts only when the answer is `S_OK`
  *
  * @example
  * ```ts

@@ -10,6 +10,9 @@ const RAX = RegisterOffset.general >> 2;
  * IN: reads the port into the accumulator. 8 and 16 bits keep the rest of RAX, 32 bits clear its upper half (Intel SDM
  * volume 1, section 3.4.1.1).
  *
+ * @param machine - answers the port access, and has RAX
+ * @param port - 0 to 0xffff
+ * @param accessSize - bytes
  * @returns an `Abort`; RAX is unchanged unless it is `Abort.none`.
  *
  * @example
@@ -40,6 +43,9 @@ export function inputToAccumulator(machine: Machine, port: number, accessSize: 1
 /**
  * OUT: writes AL, AX or EAX to the port.
  *
+ * @param machine - takes the port access, and has RAX
+ * @param port - 0 to 0xffff
+ * @param accessSize - bytes
  * @returns an `Abort`.
  *
  * @example

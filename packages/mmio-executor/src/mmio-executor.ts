@@ -78,6 +78,9 @@ export class MmioExecutor {
  * Can the executor carry this program out? An instruction that names memory is one with a memory operand even where it
  * does not access it (NOP, PREFETCH, LEA).
  *
+ * @param program - from `programFor`
+ * @returns `null` where it can, else the reason
+ *
  * @example
  * ```ts
  * import { refusalOf } from "@whvkit/mmio-executor";

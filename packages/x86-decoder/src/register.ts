@@ -135,6 +135,8 @@ function registersByName(): Record<RegisterName | "none", number> {
 /**
  * The class of a register, one of {@link RegisterClass}.
  *
+ * @param register - a value of {@link Register}
+ *
  * @example
  * ```ts
  * import { Register, RegisterClass, registerClass } from "@whvkit/x86-decoder";
@@ -150,6 +152,8 @@ export function registerClass(register: number): number {
 
 /**
  * The number of a register in its class: 0 to 31.
+ *
+ * @param register - a value of {@link Register}
  *
  * @example
  * ```ts
@@ -168,6 +172,8 @@ export function registerNumber(register: number): number {
  * The size of a register in bytes; 0 for none and for the instruction pointer. Control and debug registers count 8, also
  * in modes where only their lower half can be reached; the operand's size says what an instruction moves.
  *
+ * @param register - a value of {@link Register}
+ *
  * @example
  * ```ts
  * import { Register, registerSize } from "@whvkit/x86-decoder";
@@ -184,6 +190,8 @@ export function registerSize(register: number): number {
 
 /**
  * The name of a register in lower case, or `""` for no register or a number that is none.
+ *
+ * @param register - a value of {@link Register}
  *
  * @example
  * ```ts

@@ -29,6 +29,7 @@ const failableCallbacks: readonly CallbackName[] = ["memory", "ioPort", "getRegi
 /**
  * The `id` of a case that may be unreadable otherwise, for its answer.
  *
+ * @param value - what `JSON.parse` made of a line
  * @returns the id where it is a string or a number, else `null`
  *
  * @example

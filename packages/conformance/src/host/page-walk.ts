@@ -52,6 +52,12 @@ const physicalMask = 0x000f_ffff_ffff_f000n;
 /**
  * Walks the page tables for one linear page address.
  *
+ * @param memory - holds the tables; entries outside of it make the page absent
+ * @param state - the registers that decide: CR0, CR3, CR4, EFER, RFLAGS and CPL
+ * @param gvaPage - linear address of the page, a multiple of 4096
+ * @param flags - `WHV_TRANSLATE_GVA_FLAGS`
+ * @returns a `WHV_TRANSLATE_GVA_RESULT_CODE` and the guest-physical address of the page
+ *
  * @example
  * ```ts
  * import { CaseMemory, walkPageTables } from "@whvkit/conformance";

@@ -122,6 +122,7 @@ interface Chunk {
 /**
  * Reads an unpacked MOO file.
  *
+ * @param bytes - the whole file; a compressed one is unpacked first
  * @throws {@link MooError} that names the byte where it cannot go on
  *
  * @example

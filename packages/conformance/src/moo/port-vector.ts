@@ -57,6 +57,7 @@ const segmentRegisters: readonly (readonly [MooRegister, number])[] = [
 /**
  * The exit that a hypervisor reports for a captured port instruction.
  *
+ * @param test - from {@link readMooFile}
  * @returns `null` where the instruction is none of IN, OUT, INS and OUTS
  *
  * @example
@@ -125,6 +126,9 @@ export function portCaseOf(test: MooTest): EmulationCase | null {
  * What differs between a captured instruction and its emulation, one line each; none where they agree. A captured
  * exception is compared before its delivery: vector, and no change of registers other than what the delivery makes.
  *
+ * @param test - from {@link readMooFile}
+ * @param outcome - of the case that {@link portCaseOf} made of it
+ *
  * @example
  * ```ts
  * import { portCaseOf, portVectorDifferences, runEmulationCase } from "@whvkit/conformance";
@@ -160,6 +164,9 @@ export function portVectorDifferences(test: MooTest, outcome: EmulationOutcome):
 /**
  * The port transfers of a capture. The data is on the bus in the cycle after the one that starts the transfer.
  *
+ * @param cycles - of a {@link MooTest}, one a clock
+ * @returns the transfers in their order; ports are 0 to 0xffff, sizes 1 or 2 bytes
+ *
  * @example
  * ```ts
  * import { portTransfers } from "@whvkit/conformance";
@@ -185,6 +192,9 @@ export function portTransfers(cycles: readonly MooCycle[]): BusTransfer[] {
 
 /**
  * The ports that an emulation touched, as a 16-bit bus carries them: a word at an odd port as two bytes, low first.
+ *
+ * @param calls - of an {@link EmulationOutcome}
+ * @returns the transfers in their order; ports are 0 to 0xffff, sizes 1, 2 or 4 bytes
  *
  * @example
  * ```ts

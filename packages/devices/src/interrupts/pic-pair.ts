@@ -52,7 +52,12 @@ export class PicPair {
     return this.#requesting;
   }
 
-  /** The wire of IRQ `irq`, 0 to 15 but not 2. */
+  /**
+   * The wire of an IRQ.
+   *
+   * @param irq - 0 to 15, but not 2
+   * @throws RangeError for another one
+   */
   line(irq: number): InterruptLine {
     if (!Number.isInteger(irq) || irq < 0 || irq > 15 || irq === CASCADE_LINE) {
       throw new RangeError(`IRQ ${irq}: lines are 0 to 15, and 2 is the cascade`);

@@ -88,7 +88,13 @@ export class CmosRtc implements BusDevice {
     return bus.attachPorts(0x70, 2, this);
   }
 
-  /** Puts a byte into the CMOS memory, 0x0e to 0x7f, as firmware does with its configuration. */
+  /**
+   * Puts a byte into the CMOS memory, as firmware does with its configuration.
+   *
+   * @param index - 0x0e to 0x7f
+   * @param value - its low eight bits are kept
+   * @throws RangeError for another index
+   */
   setByte(index: number, value: number): void {
     if (!Number.isInteger(index) || index < 14 || index > INDEX_MASK)
       throw new RangeError(`CMOS byte ${index}: 14 to 127 are memory`);

@@ -63,6 +63,7 @@ const masks: ReadonlyMap<string, number> = /* @__PURE__ */ new Map(
  * undefined: BSWAP of 16 bits (0 here), BSF and BSR of 0 (the target stays), SHLD and SHRD of 16 bits by more than 16.
  *
  * @param mnemonic - the decoder's name
+ * @returns bits of RFLAGS; 0 for a mnemonic that leaves none undefined
  *
  * @example
  * ```ts

@@ -190,14 +190,24 @@ export class Builder {
     return integerOfSize(this.form.addressSize);
   }
 
-  /** Operand number `index`; a definition that asks for one that the form lacks is wrong. */
+  /**
+   * An operand.
+   *
+   * @param index - from 0
+   * @throws Error for one that the form lacks: the definition is wrong
+   */
   operand(index: number): Operand {
     const operand = this.operands[index];
     if (operand === undefined) throw new Error(`${this.form.mnemonic} has no operand ${index}`);
     return operand;
   }
 
-  /** Ends the definition: this form has no meaning here. `reason` is what `supportOf` and programs tell. */
+  /**
+   * Ends the definition: this form has no meaning here.
+   *
+   * @param reason - what `supportOf` and programs tell
+   * @throws UnsupportedForm always
+   */
   unsupported(reason: string): never {
     throw new UnsupportedForm(reason);
   }
@@ -452,7 +462,11 @@ export class Builder {
     const register: RegisterReference = { from: "operand", operand: operand.index, delta, size: bytesOf(type) };
     return this.#value({ op: "register", type, register });
   }
-  /** The opmask of the instruction, 64 bits; only where `form.masking` says that it has one. */
+  /**
+   * The opmask of the instruction, 64 bits.
+   *
+   * @throws Error where `form.masking` says that it has none
+   */
   opmask(): Value {
     if (this.form.masking === "none") throw new Error(`the form of ${this.form.mnemonic} has no opmask`);
     return this.#value({ op: "register", type: "i64", register: { from: "opmask", size: 8 } });
@@ -665,7 +679,11 @@ export class Builder {
 
   // ---- the result ------------------------------------------------------------------------------------------------
 
-  /** The finished Ir: queued writes at the end, unused values gone. */
+  /**
+   * The finished Ir: queued writes at the end, unused values gone.
+   *
+   * @throws Error where a condition is still open
+   */
   finish(requires: RequiredState | null = null): Ir {
     if (this.#depth !== 0) throw new Error("a condition is still open");
     const operations = removeUnused([...this.#operations, ...this.#queued]);

@@ -321,6 +321,8 @@ export function bytesOf(type: Type): number {
 /**
  * The integer type of 1, 2, 4 or 8 bytes, or v128 for 16.
  *
+ * @throws RangeError for any other size
+ *
  * @example
  * ```ts
  * import { typeOfSize } from "@whvkit/x86-semantics";
@@ -349,6 +351,8 @@ export function typeOfSize(size: number): IntegerType | "v128" {
 
 /**
  * The integer type of 1, 2, 4 or 8 bytes.
+ *
+ * @throws RangeError for any other size
  *
  * @example
  * ```ts

@@ -5,6 +5,9 @@ import { type RegisterInterval, RegisterOffset, Segment } from "../machine/regis
 /**
  * The interval of a register as the decoder numbers it, or null for one that the register file lacks.
  *
+ * @param register - a value of the decoder's `Register`
+ * @returns bytes of the register file
+ *
  * @example
  * ```ts
  * import { Register } from "@whvkit/x86-decoder";
@@ -55,6 +58,8 @@ export function opmaskOffset(register: number): number {
 
 /**
  * The 16 bytes of a segment register.
+ *
+ * @param segment - index of {@link Segment}: 0 to 7
  *
  * @example
  * ```ts

@@ -69,6 +69,8 @@ export function flagName(bit: number): string {
 /**
  * The names of a mask's bits: "CF PF AF ZF SF OF".
  *
+ * @param mask - bits of RFLAGS
+ *
  * @example
  * ```ts
  * import { Flag, flagNames, STATUS_FLAGS } from "@whvkit/x86-semantics";

@@ -74,7 +74,13 @@ export class RepeatDriver {
     this.#spans = "span" in machine ? new StringSpans(machine, this.#shouldYield) : null;
   }
 
-  /** Runs a program whose `string` is not null. */
+  /**
+   * Runs a string instruction.
+   *
+   * @param program - one whose `string` is not null
+   * @returns an {@link Abort}
+   * @throws TypeError for another program
+   */
   run(program: Program): number {
     const { string } = program;
     if (string === null) throw new TypeError("not a string instruction");

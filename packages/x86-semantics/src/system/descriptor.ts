@@ -153,6 +153,8 @@ export class Descriptor {
 /**
  * Is this a null selector (its RPL does not count)?
  *
+ * @param selector - 16 bits
+ *
  * @example
  * ```ts
  * import { isNullSelector } from "@whvkit/x86-semantics";
@@ -169,6 +171,9 @@ export function isNullSelector(selector: number): boolean {
 /**
  * Reads the descriptor of a selector that is not null. A selector outside of its table raises `vector` with the
  * selector as error code; `external` (0 or 1) is the EXT bit of that code.
+ *
+ * @param descriptor - filled in
+ * @returns an {@link Abort}
  *
  * @example
  * ```ts

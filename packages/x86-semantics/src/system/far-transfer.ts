@@ -51,6 +51,13 @@ class Target {
 /**
  * JMP far to selector:offset. `operandSize` is 2, 4 or 8 bytes.
  *
+ * @param machine - whose registers, memory and tables count
+ * @param selector - 16 bits
+ * @param low - bits 31..0 of the offset
+ * @param high - bits 63..32 of it
+ * @param operandSize - bytes: 2, 4 or 8
+ * @returns an {@link Abort}; a fault is described in `machine.fault`
+ *
  * @example
  * ```ts
  * import { Abort, farJump, FlatMachine, RegisterOffset, Segment, segmentBaseLow } from "@whvkit/x86-semantics";
@@ -77,6 +84,12 @@ export function farJump(machine: Machine, selector: number, low: number, high: n
 
 /**
  * CALL far to selector:offset, saving CS and the address after the instruction (`returnLow`, `returnHigh`).
+ *
+ * @param machine - whose registers, memory and tables count
+ * @param selector - 16 bits
+ * @param low - bits 31..0 of the offset
+ * @param high - bits 63..32 of it
+ * @param operandSize - bytes: 2, 4 or 8
  *
  * @example
  * ```ts
@@ -130,6 +143,11 @@ export function farCall(
 
 /**
  * RET far, releasing `release` bytes of parameters.
+ *
+ * @param machine - whose registers, memory and tables count
+ * @param release - bytes of parameters, 0 to 0xffff
+ * @param operandSize - bytes: 2, 4 or 8
+ * @returns an {@link Abort}; a fault is described in `machine.fault`
  *
  * @example
  * ```ts

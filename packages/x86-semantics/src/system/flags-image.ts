@@ -16,6 +16,11 @@ const WRITABLE = STATUS_FLAGS | Flag.TF | Flag.DF | Flag.NT;
 /**
  * Bits of RFLAGS that an image of `operandSize` bytes may change at a privilege level.
  *
+ * @param operandSize - bytes: 2, 4 or 8
+ * @param privilege - CPL, 0 to 3
+ * @param iopl - 0 to 3
+ * @returns bits of RFLAGS
+ *
  * @example
  * ```ts
  * import { Flag, flagNames, writableFlags } from "@whvkit/x86-semantics";
@@ -36,6 +41,9 @@ export function writableFlags(operandSize: number, privilege: number, iopl: numb
 /**
  * Writes the bits of `mask` from an image.
  *
+ * @param image - bits of RFLAGS
+ * @param mask - bits of RFLAGS that are written; bit 1 is always set
+ *
  * @example
  * ```ts
  * import { Flag, FlatMachine, mergeFlags, RegisterOffset } from "@whvkit/x86-semantics";
@@ -54,6 +62,10 @@ export function mergeFlags(registers: RegisterFile, image: number, mask: number)
 /**
  * POPF, POPFD, POPFQ. In virtual-8086 mode with IOPL below 3 it is #GP(0). RF is cleared by the 32- and 64-bit forms; VM, VIF
  * and VIP stay.
+ *
+ * @param machine - whose registers, memory and tables count
+ * @param image - what was popped
+ * @param operandSize - bytes: 2, 4 or 8
  *
  * @example
  * ```ts
@@ -98,6 +110,8 @@ export function ioPrivilegeSuffices(registers: RegisterFile): boolean {
 /**
  * CLI: #GP(0) unless CPL <= IOPL.
  *
+ * @returns an {@link Abort}; a fault is described in `machine.fault`
+ *
  * @example
  * ```ts
  * import { Abort, clearInterruptFlag, FlatMachine, RegisterOffset } from "@whvkit/x86-semantics";
@@ -119,6 +133,8 @@ export function clearInterruptFlag(machine: Machine): number {
 /**
  * STI: #GP(0) unless CPL <= IOPL. When IF was clear, the machine must hold interrupts off until after the next
  * instruction; it sees that by comparing IF.
+ *
+ * @returns an {@link Abort}; a fault is described in `machine.fault`
  *
  * @example
  * ```ts

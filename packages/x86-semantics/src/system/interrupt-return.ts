@@ -30,6 +30,10 @@ const stackPointer = (RegisterOffset.general + 32) >> 2;
 /**
  * IRET with an operand size of 2, 4 or 8 bytes.
  *
+ * @param machine - whose registers, memory and tables count
+ * @param operandSize - bytes: 2, 4 or 8
+ * @returns an {@link Abort}; a fault is described in `machine.fault`
+ *
  * @example
  * ```ts
  * import { Abort, FlatMachine, interruptReturn, RegisterOffset, Segment, setSegment } from "@whvkit/x86-semantics";

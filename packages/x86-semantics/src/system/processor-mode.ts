@@ -202,6 +202,9 @@ export function stackAddressSize(registers: RegisterFile): 2 | 4 | 8 {
 /**
  * Is a linear address canonical: for 4-level paging bits 63..47 equal, for 5-level paging bits 63..56?
  *
+ * @param high - bits 63..32 of the address, signed or unsigned
+ * @param fiveLevel - whether CR4.LA57 is set
+ *
  * @example
  * ```ts
  * import { isCanonical } from "@whvkit/x86-semantics";
@@ -220,6 +223,8 @@ export function isCanonical(high: number, fiveLevel: boolean): boolean {
 /**
  * The selector in a segment register, 0 to 0xffff.
  *
+ * @param segment - index of {@link Segment}: 0 to 7
+ *
  * @example
  * ```ts
  * import { RegisterFile, Segment, segmentSelector, setSegment } from "@whvkit/x86-semantics";
@@ -236,6 +241,8 @@ export function segmentSelector(registers: RegisterFile, segment: number): numbe
 
 /**
  * The attribute word of a segment register, as `WHV_X64_SEGMENT_REGISTER` holds it.
+ *
+ * @param segment - index of {@link Segment}: 0 to 7
  *
  * @example
  * ```ts
@@ -254,6 +261,8 @@ export function segmentAttributes(registers: RegisterFile, segment: number): num
 /**
  * Limit in bytes, unsigned.
  *
+ * @param segment - index of {@link Segment}: 0 to 7
+ *
  * @example
  * ```ts
  * import { FlatMachine, Segment, segmentLimit } from "@whvkit/x86-semantics";
@@ -269,6 +278,8 @@ export function segmentLimit(registers: RegisterFile, segment: number): number {
 
 /**
  * Bits 31..0 of the base of a segment register.
+ *
+ * @param segment - index of {@link Segment}: 0 to 7
  *
  * @example
  * ```ts
@@ -286,6 +297,8 @@ export function segmentBaseLow(registers: RegisterFile, segment: number): number
 
 /**
  * Bits 63..32 of the base of a segment register.
+ *
+ * @param segment - index of {@link Segment}: 0 to 7
  *
  * @example
  * ```ts
@@ -347,6 +360,9 @@ export function setParagraphSegment(registers: RegisterFile, segment: number, se
 
 /**
  * The 64-bit instruction pointer.
+ *
+ * @param low - bits 31..0
+ * @param high - bits 63..32
  *
  * @example
  * ```ts

@@ -113,6 +113,10 @@ export function setNullStackSegment(machine: Machine, selector: number, privileg
 /**
  * LLDT: #UD outside of protected mode, #GP(0) unless CPL 0. A null selector makes the LDT unusable.
  *
+ * @param machine - whose registers, memory and tables count
+ * @param selector - 16 bits
+ * @returns an {@link Abort}; a fault is described in `machine.fault`
+ *
  * @example
  * ```ts
  * import { Abort, FlatMachine, loadLocalDescriptorTable, Vector } from "@whvkit/x86-semantics";
@@ -140,6 +144,10 @@ export function loadLocalDescriptorTable(machine: Machine, selector: number): nu
 
 /**
  * LTR: #UD outside of protected mode, #GP(0) unless CPL 0 or with a null selector; marks the TSS busy.
+ *
+ * @param machine - whose registers, memory and tables count
+ * @param selector - 16 bits
+ * @returns an {@link Abort}; a fault is described in `machine.fault`
  *
  * @example
  * ```ts

@@ -21,6 +21,10 @@ const lslLongTypes = mask([ldt, tss32, busyTss32]);
  * Result in `machine.data`: word 0 the access rights (LAR) or limit (LSL), word 2 ZF. #UD in real-address and
  * virtual-8086 mode; the reading of the table may fault or exit.
  *
+ * @param machine - whose registers, memory and tables count
+ * @param selector - 16 bits
+ * @param inspection - one of {@link Inspection}
+ *
  * @example
  * ```ts
  * import { Abort, FlatMachine, Inspection, inspectSelector, RegisterOffset } from "@whvkit/x86-semantics";

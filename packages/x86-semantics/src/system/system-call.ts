@@ -33,6 +33,8 @@ const DATA_32 = 0xc093;
 /**
  * SYSCALL: `returnLow`, `returnHigh` is the address after the instruction. #UD unless EFER.SCE and protected mode.
  *
+ * @returns an {@link Abort}; a fault is described in `machine.fault`
+ *
  * @example
  * ```ts
  * import { Abort, FlatMachine, systemCall, Vector } from "@whvkit/x86-semantics";
@@ -73,6 +75,9 @@ export function systemCall(machine: Machine, returnLow: number, returnHigh: numb
 /**
  * SYSRET with an operand size of 4 (to compatibility or legacy code) or 8 (to 64-bit code). #GP(0) unless CPL 0.
  *
+ * @param operandSize - bytes: 4 or 8
+ * @returns an {@link Abort}; a fault is described in `machine.fault`
+ *
  * @example
  * ```ts
  * import { Abort, FlatMachine, systemReturn, Vector } from "@whvkit/x86-semantics";
@@ -108,6 +113,8 @@ export function systemReturn(machine: Machine, operandSize: number): number {
 /**
  * SYSENTER: #GP(0) in real mode or when SYSENTER_CS is null.
  *
+ * @returns an {@link Abort}; a fault is described in `machine.fault`
+ *
  * @example
  * ```ts
  * import { Abort, FlatMachine, RegisterOffset, Segment, segmentSelector, sysenter } from "@whvkit/x86-semantics";
@@ -140,6 +147,9 @@ export function sysenter(machine: Machine): number {
 
 /**
  * SYSEXIT with an operand size of 4 or 8: to RDX with the stack of RCX. #GP(0) unless CPL 0 and SYSENTER_CS is set.
+ *
+ * @param operandSize - bytes: 4 or 8
+ * @returns an {@link Abort}; a fault is described in `machine.fault`
  *
  * @example
  * ```ts
@@ -177,6 +187,8 @@ export function sysexit(machine: Machine, operandSize: number): number {
 
 /**
  * SWAPGS: #UD outside of 64-bit mode, #GP(0) unless CPL 0.
+ *
+ * @returns an {@link Abort}; a fault is described in `machine.fault`
  *
  * @example
  * ```ts

@@ -58,6 +58,10 @@ export function readLongStack(machine: Machine, slot: number, stack: InnerStack,
  * Does the I/O permission bitmap allow a port access? Answers `Abort.none`, or #GP(0), or what reading the TSS gave. A
  * TSS without a bitmap, or a 16-bit one, allows nothing.
  *
+ * @param machine - whose registers, memory and tables count
+ * @param port - the first port, 0 to 0xffff
+ * @param size - ports: 1, 2 or 4
+ *
  * @example
  * ```ts
  * import { Abort, checkPortBitmap, FlatMachine, Segment, setSegment, Vector } from "@whvkit/x86-semantics";

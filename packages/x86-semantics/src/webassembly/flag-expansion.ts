@@ -31,6 +31,8 @@ const ROTATE_FLAGS: number = (1 << FlagBit.CF) | (1 << FlagBit.OF);
 /**
  * The flags that a kind writes (when its count, where it has one, is not 0).
  *
+ * @returns bits of RFLAGS
+ *
  * @example
  * ```ts
  * import { flagNames, writtenFlags } from "@whvkit/x86-semantics";

@@ -48,6 +48,7 @@ export class ProcessorState {
   /**
    * @param buffer - the linear memory. Views do not survive `memory.grow`: make a new one after it.
    * @param address - a multiple of 64; {@link STATE_SIZE} bytes from there belong to the state.
+   * @throws RangeError where the address is no multiple of 64
    */
   constructor(buffer: ArrayBufferLike, address: number) {
     if (address % 64 !== 0) throw new RangeError(`a processor state starts at a multiple of 64, not at ${address}`);

@@ -136,6 +136,9 @@ export function compareEmulators(
 /**
  * A comparison for people: each case that differs with its differences, and the counts.
  *
+ * @param comparison - from {@link compareEmulators}
+ * @returns text of several lines, without a line end at the end
+ *
  * @example
  * ```ts
  * import { compareEmulators, formatComparison } from "@whvkit/conformance";

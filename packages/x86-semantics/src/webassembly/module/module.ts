@@ -97,7 +97,11 @@ export class ModuleWriter {
     this.#memory = { module, name, limits };
   }
 
-  /** Imports a function; all imports come before the first function. */
+  /**
+   * Imports a function.
+   *
+   * @throws Error after the first function of the module
+   */
   importFunction(module: string, name: string, type: FunctionType): FunctionReference {
     if (this.#functions.length > 0) throw new Error(`${module}.${name} is imported after a function`);
     const index = this.#imports.length;
