@@ -62,8 +62,15 @@ export interface SimVirtualProcessor extends VirtualProcessor {
    *
    * @example
    * ```ts
-   * const { instructions, exception } = processor.step(1);
-   * if (exception?.vector === 14) console.log(`page fault at ${exception.cr2}`);
+   * import { simHypervisor } from "@whvkit/sim-backend";
+   * const partition = simHypervisor.createPartition();
+   * partition.setup();
+   * const code = partition.allocateMemory(0x1000);
+   * code.bytes.set([0x40, 0x0f, 0x0b], 0xff0); // inc ax; ud2, where the processor starts
+   * partition.mapGpaRange(code, 0, 0xffff_f000, 0x1000, 7); // read, write and execute
+   * const { instructions, exception } = partition.createVirtualProcessor(0).step(10);
+   * instructions; // 1
+   * exception?.vector; // 6
    * ```
    *
    * @param count - 1 or more.
