@@ -57,13 +57,8 @@ export class Interpreter {
   /** Takes the forms in that were called often since this was last asked. */
   takeInOften(): void {
     const { counts, forms } = this;
-    let calls = 0;
-    for (let number = FIRST_FORM; number < forms.end; number++) calls += counts[number];
-    const often: number[] = [];
-    for (let number = FIRST_FORM; number < forms.end; number++)
-      if (counts[number] > calls / WORTHWHILE) often.push(number);
+    const often = oftenCalled(counts, forms.end);
     counts.fill(0);
-    often.sort((a, b) => counts[b] - counts[a]);
     const numbers = [...often, ...this.inline.keys()].slice(0, MAX_INLINE);
     this.inline = new Map(numbers.map((number) => [number, forms.form(number)]));
     this.run = this.compile();
@@ -77,4 +72,13 @@ export class Interpreter {
   private instance(bytes: Uint8Array<ArrayBuffer>): WebAssembly.Instance {
     return new WebAssembly.Instance(new WebAssembly.Module(bytes), { [IMPORT_MODULE]: this.imports });
   }
+}
+
+/** Numbers below `end` of the forms that are worth a place, the most frequent first. */
+export function oftenCalled(counts: Int32Array, end: number): number[] {
+  let calls = 0;
+  for (let number = FIRST_FORM; number < end; number++) calls += counts[number];
+  const often: number[] = [];
+  for (let number = FIRST_FORM; number < end; number++) if (counts[number] > calls / WORTHWHILE) often.push(number);
+  return often.sort((a, b) => counts[b] - counts[a]);
 }
