@@ -6,19 +6,22 @@
  * The order is that of single elements on each side. What has been read is written, whatever stops the reading; so the
  * elements that count as done are done on both sides.
  */
-import { Abort } from "@whvkit/x86-semantics";
+import { Abort, type BulkMachine } from "@whvkit/x86-semantics";
 import type { HostCallbacks } from "./host-callbacks.ts";
+
+/** Where what is read and what is written begins. */
+type RunAddresses = Pick<BulkMachine, "bulkSource" | "bulkTarget">;
 
 export class BulkTransfer<Context> {
   /** Elements that the last transfer finished. 0 without an abort: the host does not do this run at once. */
   elements = 0;
-  /** Guest-physical addresses of what is read and of what is written. */
-  source = 0;
-  target = 0;
   readonly #host: HostCallbacks<Context>;
+  readonly #run: RunAddresses;
 
-  constructor(host: HostCallbacks<Context>) {
+  /** @param run - says where the run to transfer lies. */
+  constructor(host: HostCallbacks<Context>, run: RunAddresses) {
     this.#host = host;
+    this.#run = run;
   }
 
   /** Writes `count` elements of one value. */
@@ -34,7 +37,7 @@ export class BulkTransfer<Context> {
       bulk.words.fill(low, 0, bytes >> 2);
       if (size === 8 && high !== low) for (let i = 1; i < bytes >> 2; i += 2) bulk.words[i] = high;
     }
-    bulk.memory.gpaAddress = this.target;
+    bulk.memory.gpaAddress = this.#run.bulkTarget;
     const answered = this.#host.memoryBulk(1, size, count);
     this.elements = bulk.memory.completed;
     return answered ? Abort.none : Abort.host;
@@ -45,7 +48,7 @@ export class BulkTransfer<Context> {
     this.elements = 0;
     const { bulk, movesMemoryInBulk } = this.#host;
     if (!movesMemoryInBulk) return Abort.none;
-    bulk.memory.gpaAddress = this.source;
+    bulk.memory.gpaAddress = this.#run.bulkSource;
     const read = this.#host.memoryBulk(0, size, count);
     return this.#store(size, bulk.memory.completed) && read ? Abort.none : Abort.host;
   }
@@ -65,7 +68,7 @@ export class BulkTransfer<Context> {
     let delivered = 0;
     let read = true;
     if (this.#host.movesMemoryInBulk) {
-      this.#host.bulk.memory.gpaAddress = this.source;
+      this.#host.bulk.memory.gpaAddress = this.#run.bulkSource;
       read = this.#host.memoryBulk(0, size, count);
       delivered = this.#host.bulk.memory.completed;
     }
@@ -80,7 +83,7 @@ export class BulkTransfer<Context> {
   #load(size: number, count: number): number {
     const { memoryAccess, bulk } = this.#host;
     for (let i = 0; i < count; i++) {
-      memoryAccess.gpaAddress = this.source + i * size;
+      memoryAccess.gpaAddress = this.#run.bulkSource + i * size;
       if (!this.#host.readMemory(size, "load")) return i;
       for (let byte = 0; byte < size; byte++) bulk.data[i * size + byte] = memoryAccess.data[byte];
     }
@@ -92,13 +95,13 @@ export class BulkTransfer<Context> {
     const { memoryAccess, bulk, movesMemoryInBulk } = this.#host;
     if (count === 0) return true;
     if (movesMemoryInBulk) {
-      bulk.memory.gpaAddress = this.target;
+      bulk.memory.gpaAddress = this.#run.bulkTarget;
       const answered = this.#host.memoryBulk(1, size, count);
       this.elements = bulk.memory.completed;
       if (!answered) return false;
     }
     for (let i = this.elements; i < count; i++) {
-      memoryAccess.gpaAddress = this.target + i * size;
+      memoryAccess.gpaAddress = this.#run.bulkTarget + i * size;
       if (!this.#host.writeMemory(size, this.#word(i * size, size), size === 8 ? this.#word(i * size + 4, 4) : 0))
         return false;
       this.elements = i + 1;

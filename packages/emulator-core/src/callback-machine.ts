@@ -20,9 +20,6 @@ const PAGE_OFFSET = PAGE_SIZE - 1;
 /** `Data` of WHV_EMULATOR_MEMORY_ACCESS_INFO holds eight bytes. */
 const LARGEST_CALLBACK = 8;
 
-/** Accesses that the processor makes for itself (descriptors, task state) need no alignment at any privilege (SDM volume 3, 6.15, #AC). */
-const isSystem = (intent: number): boolean => (intent & Intent.system) !== 0;
-
 /** What the machine is made of. */
 export interface MachineParts<Context> {
   readonly exit: ExitContext;
@@ -61,7 +58,7 @@ export class CallbackMachine<Context> implements BulkMachine {
     this.#host = parts.host;
     this.#breakpoints = parts.breakpoints;
     this.#system = parts.system;
-    this.#bulk = new BulkTransfer(parts.host);
+    this.#bulk = new BulkTransfer(parts.host, this);
   }
 
   load(segment: number, low: number, high: number, size: number, intent: number): number {
@@ -110,8 +107,15 @@ export class CallbackMachine<Context> implements BulkMachine {
     if (abort !== Abort.none) return abort;
     abort = this.#translation.translate(low, high, intent);
     if (abort !== Abort.none) return abort;
-    if (this.#exit.alignmentChecked && (low & (size - 1)) !== 0 && !isSystem(intent)) return this.raise(Vector.AC, 0);
-    return Abort.none;
+    return this.#misaligned(low, size, intent) ? this.raise(Vector.AC, 0) : Abort.none;
+  }
+
+  /**
+   * Is #AC due? Not for more than eight bytes, and not for what the processor reads and writes for itself (descriptors, task
+   * state), at any privilege (SDM volume 3, 6.15).
+   */
+  #misaligned(low: number, size: number, intent: number): boolean {
+    return this.#exit.alignmentChecked && size <= 8 && (low & (size - 1)) !== 0 && (intent & Intent.system) === 0;
   }
 
   store128(segment: number, low: number, high: number, intent: number): number {
@@ -125,8 +129,7 @@ export class CallbackMachine<Context> implements BulkMachine {
     abort = this.#translation.translate(low, high, intent);
     if (abort === Abort.none && (low & PAGE_OFFSET) + size > PAGE_SIZE) abort = this.#translateNext(low, high, intent);
     if (abort !== Abort.none) return abort;
-    if (this.#exit.alignmentChecked && size <= 8 && (low & (size - 1)) !== 0 && !isSystem(intent))
-      return this.raise(Vector.AC, 0);
+    if (this.#misaligned(low, size, intent)) return this.raise(Vector.AC, 0);
     return Abort.none;
   }
 
@@ -183,23 +186,18 @@ export class CallbackMachine<Context> implements BulkMachine {
   }
 
   fillSpan(size: number, count: number, valueLow: number, valueHigh: number): number {
-    this.#bulk.target = this.bulkTarget;
     return this.#bulk.fill(size, count, valueLow, valueHigh);
   }
 
   moveSpan(size: number, count: number): number {
-    this.#bulk.source = this.bulkSource;
-    this.#bulk.target = this.bulkTarget;
     return this.#bulk.move(size, count);
   }
 
   inSpan(port: number, size: number, count: number): number {
-    this.#bulk.target = this.bulkTarget;
     return this.#bulk.input(port, size, count);
   }
 
   outSpan(port: number, size: number, count: number): number {
-    this.#bulk.source = this.bulkSource;
     return this.#bulk.output(port, size, count);
   }
 
@@ -257,8 +255,7 @@ export class CallbackMachine<Context> implements BulkMachine {
     if (abort === Abort.none && offset + size > PAGE_SIZE) abort = this.#translateNext(low, high, intent);
     if (abort !== Abort.none) return abort;
     const second = this.#translation.page;
-    if (this.#exit.alignmentChecked && size <= 8 && (low & (size - 1)) !== 0 && !isSystem(intent))
-      return this.raise(Vector.AC, 0);
+    if (this.#misaligned(low, size, intent)) return this.raise(Vector.AC, 0);
     if (!write) this.data.fill(0);
     for (let done = 0; done < size; ) {
       const place = offset + done;
