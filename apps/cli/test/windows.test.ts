@@ -2,32 +2,13 @@
  * The command as Windows sees it: the suites of windows/ in Node for Windows, under Wine where this is no Windows, with
  * stand-ins for the platform's libraries.
  */
-import { fileURLToPath } from "node:url";
-import { describe, test } from "vitest";
-import { runSuite } from "../../../tooling/windows-stand-ins/under-windows.js";
+import { testSuites } from "../../../tooling/windows-stand-ins/suite-tests.ts";
 
-const suites = [
-  { title: "on Windows", file: "command.suite.ts", libraries: "current" },
+await testSuites([
+  { title: "on Windows", entry: new URL("windows/command.suite.ts", import.meta.url), libraries: "current" },
   {
     title: "on Windows with the platform's libraries where they belong",
-    file: "installed.suite.ts",
+    entry: new URL("windows/installed.suite.ts", import.meta.url),
     libraries: "installed",
   },
-] as const;
-
-for (const { title, file, libraries } of suites) {
-  // The checks are known when they have run: each becomes a test.
-  const outcome = await runSuite(fileURLToPath(new URL(`windows/${file}`, import.meta.url)), libraries);
-  describe(title, () => {
-    if (outcome.unavailable !== null) {
-      test("runs", ({ skip }) => skip(outcome.unavailable ?? ""));
-      return;
-    }
-    for (const { name, error, skipped } of outcome.results) {
-      test(name, ({ skip }) => {
-        skip(skipped !== null, skipped ?? "");
-        if (error !== null) throw new Error(error);
-      });
-    }
-  });
-}
+]);
